@@ -1,0 +1,58 @@
+import { transitionBeta } from "../forward.ts";
+import { posteriorMeanCoefficients, posteriorVariance } from "../posterior.ts";
+import type { Sampler, StepCoefficients } from "../sampler.ts";
+import { samplerOf } from "../sampling-loop.ts";
+import type { NoiseSchedule } from "../schedule.ts";
+
+/** Variance of the reverse step: `large` is β_{t|s}, `small` is the posterior's β̃. */
+export type ReverseVariance = "large" | "small";
+
+/**
+ * σ_t² of the reverse step p_θ(x_s|x_t): β_{t|s} for `large`, β̃ for `small` (Ho et al. 2020, section 3.2, arXiv
+ * 2006.11239, where s = t − 1). 0 when s is the data, because the last step adds no noise (Algorithm 2, z = 0 at t = 1).
+ * @param step t, in 0…T−1
+ * @param previousStep s < t, in −1…T−2
+ * @throws UnnoiseError `usage` for steps outside the schedule or out of order
+ */
+export function reverseVariance(
+  schedule: NoiseSchedule,
+  step: number,
+  previousStep: number,
+  variance: ReverseVariance,
+): number {
+  if (variance === "small" || previousStep === -1) return posteriorVariance(schedule, step, previousStep);
+  return transitionBeta(schedule, step, previousStep);
+}
+
+/**
+ * One ancestral step: x_s = μ̃(x̂_0, x_t) + σ_t z (Ho et al. 2020, Algorithm 2, arXiv 2006.11239; for s < t − 1 the same
+ * with β_{t|s}, α_{t|s}). μ̃ at x̂_0 is `meanFromEps` when x̂_0 is not clipped.
+ * @param step t, in 0…T−1
+ * @param previousStep s < t, in −1…T−2
+ * @throws UnnoiseError `usage` for steps outside the schedule or out of order
+ */
+export function ddpmCoefficients(
+  schedule: NoiseSchedule,
+  step: number,
+  previousStep: number,
+  variance: ReverseVariance,
+): StepCoefficients {
+  const { x0, xt } = posteriorMeanCoefficients(schedule, step, previousStep);
+  return { xt, x0, eps: 0, noise: Math.sqrt(reverseVariance(schedule, step, previousStep, variance)) };
+}
+
+/** What `ddpm` takes. */
+export interface DdpmOptions {
+  readonly variance?: ReverseVariance;
+}
+
+/**
+ * Ancestral sampling (Ho et al. 2020, Algorithm 2, arXiv 2006.11239).
+ * @returns a sampler; each run takes `SamplerOptions`
+ */
+export function ddpm({ variance = "large" }: DdpmOptions = {}): Sampler {
+  return samplerOf({
+    name: "ddpm",
+    coefficients: (schedule, step, previousStep) => ddpmCoefficients(schedule, step, previousStep, variance),
+  });
+}
