@@ -14,7 +14,12 @@ const layerRules = layers.map(({ name, imports }) => ({
 export default {
   forbidden: [
     ...layerRules,
-    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "no-circular",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     { name: "no-orphans-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
     {
       name: "onnxruntime-only-in-runtime",
@@ -25,7 +30,8 @@ export default {
     {
       name: "node-modules-only-in-marked-files",
       severity: "error",
-      comment: "node:* belongs in *.node.ts adapters, the Node entry and the command line, so that the core bundles for browsers",
+      comment:
+        "node:* belongs in *.node.ts adapters, the Node entry and the command line, so that the core bundles for browsers",
       from: { path: "^src/", pathNot: "(\\.node\\.ts$|^src/node\\.ts$|^src/cli/|\\.test\\.ts$)" },
       to: { dependencyTypes: ["core"] },
     },

@@ -21,6 +21,7 @@ export default tseslint.config(
       "no-warning-comments": "error",
       "no-console": "error",
       eqeqeq: "error",
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       "max-lines": ["error", { max: 500 }],
       "max-lines-per-function": ["error", { max: 35, skipBlankLines: true, skipComments: true }],
     },

@@ -1,15 +1,6 @@
 /** What went wrong, for programs: `usage` is a mistake in how something was asked; the others say which part failed. */
 export type ErrorCode =
-  | "usage"
-  | "data"
-  | "format"
-  | "graph"
-  | "runtime"
-  | "device"
-  | "run-folder"
-  | "not-finite"
-  | "io"
-  | "interrupted";
+  "usage" | "data" | "format" | "graph" | "runtime" | "device" | "run-folder" | "not-finite" | "io" | "interrupted";
 
 /**
  * The one error class that unnoise throws for anything a caller can cause or meet. The message is one line: what, where,

@@ -38,7 +38,7 @@ export class Random {
     }
     this.seed = seed;
     this.stream = stream;
-    this.#keyLow = seed % TWO_32 | 0;
+    this.#keyLow = (seed % TWO_32) | 0;
     this.#keyHigh = Math.floor(seed / TWO_32) | 0;
   }
 

@@ -1,0 +1,47 @@
+import * as builders from "./builders.ts";
+import { GraphError, scope, shapeText, type Node, type OpName } from "./node.ts";
+import { operators } from "./operator-table.ts";
+import type { Operator } from "./operator.ts";
+import { topologicalOrder } from "./traverse.ts";
+
+/**
+ * Reverse-mode differentiation: dloss/dw for each w of `wrt`, as graphs.
+ * @param loss a float32 scalar
+ * @param wrt any float32 nodes of its graph; one that the loss does not depend on gets zeros
+ * @returns one node of the same shape for each of `wrt`
+ * @throws GraphError when `loss` is no scalar
+ */
+export function grad(loss: Node, wrt: readonly Node[]): Node[] {
+  if (loss.shape.length !== 0 || loss.dtype !== "float32") {
+    throw new GraphError(loss.path, `grad needs a float32 scalar loss, got ${loss.dtype} ${shapeText(loss.shape)}`);
+  }
+  const order = topologicalOrder([loss]);
+  const needed = dependents(order, new Set(wrt));
+  const flows = new Map<Node, Node>([[loss, builders.constant(1)]]);
+  for (const node of order.reverse()) {
+    const dy = flows.get(node);
+    if (dy && needed.has(node)) scope(`grad(${node.path})`, () => pushBack(node, dy, needed, flows));
+  }
+  return wrt.map((w) => flows.get(w) ?? builders.broadcastTo(builders.constant(0), w.shape));
+}
+
+/** Nodes through which a gradient must pass: those that depend on one of `targets`, and the targets. */
+function dependents(order: readonly Node[], targets: ReadonlySet<Node>): Set<Node> {
+  const needed = new Set<Node>();
+  for (const node of order) {
+    if (targets.has(node) || node.inputs.some((input) => needed.has(input))) needed.add(node);
+  }
+  return needed;
+}
+
+function pushBack<K extends OpName>(node: Node<K>, dy: Node, needed: ReadonlySet<Node>, flows: Map<Node, Node>): void {
+  if (!node.inputs.some((input) => needed.has(input))) return;
+  const { derivative } = operators[node.op] as Operator<K>;
+  if (derivative === null) return;
+  derivative(dy, node, builders).forEach((dx, i) => {
+    const input = node.inputs[i];
+    if (!dx || !input || !needed.has(input)) return;
+    const earlier = flows.get(input);
+    flows.set(input, earlier ? builders.add(earlier, dx) : dx);
+  });
+}

@@ -1,0 +1,18 @@
+import type { OpName } from "./node.ts";
+import type { Operators } from "./operator.ts";
+import { elementwiseOperators } from "./operators/elementwise.ts";
+import { gatherOperators } from "./operators/gather.ts";
+import { leafOperators } from "./operators/leaf.ts";
+import { matmulOperators } from "./operators/matmul.ts";
+import { reduceOperators } from "./operators/reduce.ts";
+import { shapeOperators } from "./operators/shape.ts";
+
+/** Every operator: shape rule, float64 reference, derivative and ONNX lowering. Complete by type. */
+export const operators: Operators<OpName> = {
+  ...leafOperators,
+  ...elementwiseOperators,
+  ...matmulOperators,
+  ...reduceOperators,
+  ...gatherOperators,
+  ...shapeOperators,
+};

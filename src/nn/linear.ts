@@ -1,0 +1,22 @@
+import { add, matmul } from "../graph/builders.ts";
+import { scope, type Node } from "../graph/node.ts";
+import { at } from "../math/error.ts";
+import type { Parameter, Weights } from "./parameters.ts";
+
+/** Weight [inputs, outputs] and bias of a linear layer, uniform in ±1/√inputs as in PyTorch's `nn.Linear`. */
+export function linearParameters(name: string, inputs: number, outputs: number, gain = 1): Parameter[] {
+  const bound = gain / Math.sqrt(inputs);
+  return [
+    { name: `${name}.weight`, shape: [inputs, outputs], bound },
+    { name: `${name}.bias`, shape: [outputs], bound },
+  ];
+}
+
+/** x·W + b for x [B, inputs]. */
+export function linear(name: string, x: Node, weights: Weights): Node {
+  return scope(name, () => add(matmul(x, weightOf(weights, `${name}.weight`)), weightOf(weights, `${name}.bias`)));
+}
+
+function weightOf(weights: Weights, name: string): Node {
+  return at([weights[name]], 0) as Node;
+}

@@ -1,0 +1,45 @@
+import { add, concat, constant, gather, silu } from "../graph/builders.ts";
+import { scope, type Node } from "../graph/node.ts";
+import { linear, linearParameters } from "./linear.ts";
+import type { Parameter, Weights } from "./parameters.ts";
+import { timestepTable } from "./time-embedding.ts";
+
+/** What an MLP denoiser is built from. */
+export interface MlpConfig {
+  /** D: columns of a point. */
+  readonly dimensions: number;
+  /** T: timesteps of the process. */
+  readonly timesteps: number;
+  readonly width: number;
+  /** Residual blocks. */
+  readonly depth: number;
+  /** Features of the sinusoidal time embedding. */
+  readonly timeFeatures: number;
+}
+
+/** Names, shapes and starting ranges of the weights. */
+export function mlpParameters({ dimensions, width, depth, timeFeatures }: MlpConfig): Parameter[] {
+  const blocks = Array.from({ length: depth }, (_, i) => linearParameters(`block${i}`, width, width));
+  return [
+    ...linearParameters("input", dimensions + timeFeatures, width),
+    ...blocks.flat(),
+    ...linearParameters("output", width, dimensions),
+  ];
+}
+
+/**
+ * A residual multilayer perceptron that predicts the noise of points:
+ * h₀ = [x, φ(t)]·W + b, h_{i+1} = h_i + SiLU(h_i·W_i + b_i), ε_θ = h_depth·W + b, φ the sinusoidal time embedding.
+ * @param xt [B, D] float32
+ * @param steps [B] int32, 0-based; or [1] for one step that all rows share
+ * @returns ε_θ [B, D]
+ */
+export function mlp(xt: Node, steps: Node, weights: Weights, config: MlpConfig): Node {
+  return scope("mlp", () => {
+    const { timesteps, timeFeatures, depth } = config;
+    const table = constant(timestepTable(timesteps, timeFeatures), [timesteps, timeFeatures]);
+    let hidden = linear("input", concat([xt, gather(table, steps)], 1), weights);
+    for (let i = 0; i < depth; i++) hidden = add(hidden, silu(linear(`block${i}`, hidden, weights)));
+    return linear("output", hidden, weights);
+  });
+}

@@ -1,0 +1,19 @@
+/**
+ * The sinusoidal embedding of every timestep, as a table [T, features]: sin(t·ω_i) then cos(t·ω_i) with
+ * ω_i = 10000^(−i/(half − 1)), half = features/2 (Vaswani et al. 2017, arXiv 1706.03762; divisor half − 1 as in Ho et al. 2020's
+ * code). Row t is the embedding of the 0-based step t.
+ * @param timesteps T ≥ 1
+ * @param features an even number ≥ 4
+ */
+export function timestepTable(timesteps: number, features: number): Float64Array {
+  const half = features / 2;
+  const table = new Float64Array(timesteps * features);
+  for (let step = 0; step < timesteps; step++) {
+    for (let i = 0; i < half; i++) {
+      const angle = step * Math.exp((-Math.log(10_000) * i) / (half - 1));
+      table[step * features + i] = Math.sin(angle);
+      table[step * features + half + i] = Math.cos(angle);
+    }
+  }
+  return table;
+}

@@ -1,0 +1,193 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  AttributeProto_AttributeType as AttributeType,
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  TensorProto_DataType as DataType,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+  type AttributeProto,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from "onnx-buf";
+import { invariant } from "../math/error.ts";
+import { isOp, type GraphDType, type Node, type OpName, type ValueType } from "../graph/node.ts";
+import { operators } from "../graph/operator-table.ts";
+import type { Emitter, OnnxAttribute, Operator } from "../graph/operator.ts";
+import { topologicalOrder } from "../graph/traverse.ts";
+import type { Shape } from "../tensor/tensor.ts";
+
+const IR_VERSION = 10n;
+const OPSET = 21n;
+const MICROSOFT = "com.microsoft";
+const ONNX_TYPE: Record<GraphDType, DataType> = {
+  float32: DataType.FLOAT,
+  int32: DataType.INT32,
+  bool: DataType.BOOL,
+};
+
+/**
+ * Writes a graph as an ONNX model (ir 10, opset 21).
+ * @param outputs the named results; inputs are the `input` nodes they depend on
+ * @param target `generic` emits only standard ai.onnx operators; `cpu` may use those of ONNX Runtime
+ */
+export function toOnnx(outputs: Readonly<Record<string, Node>>, target: Emitter["target"] = "generic"): Uint8Array {
+  const emitter = new ModelEmitter(target);
+  const names = new Map<Node, string>();
+  const nameOf = (node: Node): string => {
+    const name = names.get(node);
+    invariant(name, `${node.path} was not emitted`);
+    return name;
+  };
+  for (const node of topologicalOrder(Object.values(outputs))) {
+    if (isOp(node, "input")) emitter.input(node.attributes.name, node);
+    names.set(node, lower(node, emitter, node.inputs.map(nameOf)));
+  }
+  for (const [name, node] of Object.entries(outputs)) emitter.output(name, nameOf(node), node);
+  return emitter.bytes();
+}
+
+function lower<K extends OpName>(node: Node<K>, emitter: Emitter, inputs: readonly string[]): string {
+  return (operators[node.op] as Operator<K>).lower(emitter, inputs, node);
+}
+
+/** Collects nodes, constants, inputs and outputs of one model. */
+class ModelEmitter implements Emitter {
+  readonly target: Emitter["target"];
+  readonly #nodes: NodeProto[] = [];
+  readonly #initializers: TensorProto[] = [];
+  readonly #inputs: ValueInfoProto[] = [];
+  readonly #outputs: ValueInfoProto[] = [];
+  readonly #shared = new Map<string, string>();
+  readonly #emitted = new Map<object, Map<string, string[]>>();
+  #count = 0;
+
+  constructor(target: Emitter["target"]) {
+    this.target = target;
+  }
+
+  node(op: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}, domain = ""): string {
+    return this.#add(op, inputs, 1, attributes, domain)[0] as string;
+  }
+
+  nodes(
+    op: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes: Record<string, OnnxAttribute> = {},
+  ): string[] {
+    return this.#add(op, inputs, outputs, attributes, "");
+  }
+
+  float(value: number): string {
+    return this.constant("float32", [], Float64Array.of(value));
+  }
+
+  ints(values: readonly number[]): string {
+    const data = BigInt64Array.from(values, BigInt);
+    return this.#share(`int64 ${values.join()}`, () => tensor(DataType.INT64, [values.length], data));
+  }
+
+  constant(dtype: GraphDType, shape: Shape, data: Float64Array): string {
+    const make = (): TensorProto => tensor(ONNX_TYPE[dtype], shape, toTyped(dtype, data));
+    if (data.length <= 16) return this.#share(`${dtype} ${shape.join()}: ${data.join()}`, make);
+    return this.#initializer(make());
+  }
+
+  once(key: object, name: string, emit: () => string[]): string[] {
+    const named = this.#emitted.get(key) ?? new Map<string, string[]>();
+    this.#emitted.set(key, named);
+    const names = named.get(name) ?? emit();
+    named.set(name, names);
+    return names;
+  }
+
+  input(name: string, type: ValueType): void {
+    this.#inputs.push(valueInfo(name, type));
+  }
+
+  output(name: string, value: string, type: ValueType): void {
+    this.#nodes.push(create(NodeProtoSchema, { opType: "Identity", input: [value], output: [name] }));
+    this.#outputs.push(valueInfo(name, type));
+  }
+
+  bytes(): Uint8Array {
+    const opsetImport = [
+      create(OperatorSetIdProtoSchema, { domain: "", version: OPSET }),
+      create(OperatorSetIdProtoSchema, { domain: MICROSOFT, version: 1n }),
+    ];
+    const graph = create(GraphProtoSchema, {
+      name: "unnoise",
+      node: this.#nodes,
+      initializer: this.#initializers,
+      input: this.#inputs,
+      output: this.#outputs,
+    });
+    return toBinary(
+      ModelProtoSchema,
+      create(ModelProtoSchema, { irVersion: IR_VERSION, producerName: "unnoise", opsetImport, graph }),
+    );
+  }
+
+  #add(
+    opType: string,
+    input: readonly string[],
+    outputs: number,
+    attributes: Record<string, OnnxAttribute>,
+    domain: string,
+  ): string[] {
+    const output = Array.from({ length: outputs }, () => `#${this.#count++}`);
+    const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
+    this.#nodes.push(create(NodeProtoSchema, { opType, domain, input: [...input], output, attribute }));
+    return output;
+  }
+
+  #share(key: string, make: () => TensorProto): string {
+    const name = this.#shared.get(key) ?? this.#initializer(make());
+    this.#shared.set(key, name);
+    return name;
+  }
+
+  #initializer(proto: TensorProto): string {
+    proto.name = `#${this.#count++}`;
+    this.#initializers.push(proto);
+    return proto.name;
+  }
+}
+
+function toTyped(dtype: GraphDType, data: Float64Array): ArrayBufferView<ArrayBuffer> {
+  if (dtype === "float32") return Float32Array.from(data);
+  return dtype === "int32" ? Int32Array.from(data) : Uint8Array.from(data);
+}
+
+/** Raw data is little-endian, which is what typed arrays are on every platform that runs Node or a browser today. */
+function tensor(dataType: DataType, shape: Shape, data: ArrayBufferView<ArrayBuffer>): TensorProto {
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return create(TensorProtoSchema, { dataType, dims: shape.map(BigInt), rawData });
+}
+
+function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
+  if ("int" in value) return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value.int) });
+  if ("float" in value) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
+  if ("ints" in value)
+    return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) });
+  return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value.string) });
+}
+
+function valueInfo(name: string, { dtype, shape }: ValueType): ValueInfoProto {
+  const dim = shape.map((extent) =>
+    create(TensorShapeProto_DimensionSchema, { value: { case: "dimValue", value: BigInt(extent) } }),
+  );
+  const tensorType = { elemType: ONNX_TYPE[dtype], shape: create(TensorShapeProtoSchema, { dim }) };
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: "tensorType", value: tensorType as never } }),
+  });
+}

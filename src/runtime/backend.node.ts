@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { UnnoiseError } from "../math/error.ts";
+import type { Backend, Device, Ort } from "./backend.ts";
+
+/** Work below which moving data to a GPU costs more than it saves. */
+const GPU_WORTHWHILE_FLOPS = 1e10;
+
+async function importOrt(load: () => Promise<unknown>, name: string, device: Device): Promise<Ort> {
+  try {
+    return (await load()) as Ort;
+  } catch (cause) {
+    const hint = `device ${device} needs the package ${name}, which did not load; install it with: npm install ${name}`;
+    throw new UnnoiseError("device", hint, { cause });
+  }
+}
+
+/** Whether ONNX Runtime's CUDA provider lies beside its library: it is fetched separately from the package. */
+function hasCudaLibraries(): boolean {
+  try {
+    const entry = createRequire(import.meta.url).resolve("onnxruntime-node");
+    const folder = join(dirname(entry), "..", "bin", "napi-v6", process.platform, process.arch);
+    return existsSync(join(folder, "libonnxruntime_providers_cuda.so"));
+  } catch {
+    return false;
+  }
+}
+
+/** onnxruntime-node for cpu, webgpu and cuda; onnxruntime-web, where installed, for wasm. */
+export const backend: Backend = {
+  platform: "node",
+  devices: ["cpu", "webgpu", "cuda", "wasm"],
+  processors: availableParallelism(),
+  choose: (flops) => Promise.resolve(flops >= GPU_WORTHWHILE_FLOPS && hasCudaLibraries() ? "cuda" : "cpu"),
+  load: (device) =>
+    device === "wasm"
+      ? importOrt(() => import("onnxruntime-web/wasm"), "onnxruntime-web", device)
+      : importOrt(async () => (await import("onnxruntime-node")).default, "onnxruntime-node", device),
+  sessionOptions: (device, threads) => ({
+    executionProviders: [device],
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 4,
+    ...(device === "wasm" ? {} : { intraOpNumThreads: threads, interOpNumThreads: 1 }),
+  }),
+};

@@ -1,0 +1,25 @@
+import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
+
+/** Where a graph runs: an execution provider of ONNX Runtime. */
+export type Device = "cpu" | "webgpu" | "cuda" | "wasm";
+export const devices: readonly Device[] = ["cpu", "webgpu", "cuda", "wasm"];
+
+/** The part of onnxruntime-node and onnxruntime-web that unnoise uses. */
+export interface Ort {
+  readonly InferenceSession: InferenceSessionFactory;
+  readonly Tensor: TensorConstructor;
+}
+
+/** One platform's ONNX Runtime: one object for Node, one for browsers. */
+export interface Backend {
+  readonly platform: "node" | "browser";
+  /** Devices that may exist here; making a session tells whether they do. */
+  readonly devices: readonly Device[];
+  /** The device that `auto` takes for a graph of so many floating-point operations a run. */
+  choose(flops: number): Promise<Device>;
+  /** Processors that threads may use. */
+  readonly processors: number;
+  /** Loads the package that runs `device`. */
+  load(device: Device): Promise<Ort>;
+  readonly sessionOptions: (device: Device, threads: number) => InferenceSession.SessionOptions;
+}

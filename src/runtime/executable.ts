@@ -1,0 +1,173 @@
+import { backend } from "#backend";
+import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from "onnxruntime-common";
+import type { GraphDType, Node, ValueType } from "../graph/node.ts";
+import { isOp, shapeText } from "../graph/node.ts";
+import { optimise } from "../graph/passes/optimise.ts";
+import { topologicalOrder } from "../graph/traverse.ts";
+import { countFlops } from "../graph/work.ts";
+import { UnnoiseError, at } from "../math/error.ts";
+import { toOnnx } from "../onnx/emit-model.ts";
+import { sizeOf } from "../tensor/tensor.ts";
+import { devices, type Device, type Ort } from "./backend.ts";
+
+/** Host memory of each graph dtype; bools are bytes. */
+export interface HostArrays {
+  float32: Float32Array;
+  int32: Int32Array;
+  bool: Uint8Array;
+}
+export type HostArray = HostArrays[GraphDType];
+export type Feeds = Readonly<Record<string, HostArray>>;
+
+export interface CompileOptions {
+  /** Default `auto`: the backend's choice by the work of one run. */
+  readonly device?: Device | "auto";
+  /** Threads inside one operator; default by measured work: one for small graphs, all processors for large ones. */
+  readonly threads?: number;
+}
+
+/**
+ * One run below this many floating-point operations is faster on one thread: waking a second costs more than it carries
+ * (docs/decisions/0001).
+ */
+const MULTITHREAD_FLOPS = 2e8;
+
+/** The device that a graph will run on. */
+export async function resolveDevice(choice: Device | "auto", flops: number): Promise<Device> {
+  if (choice === "auto") return backend.choose(flops);
+  if (!backend.devices.includes(choice)) {
+    const known = devices.includes(choice)
+      ? `does not exist in ${backend.platform === "node" ? "Node" : "a browser"}`
+      : "is unknown";
+    throw new UnnoiseError("device", `device ${choice} ${known}; expected one of auto, ${backend.devices.join(", ")}`);
+  }
+  return choice;
+}
+
+/** Threads for a graph of so many floating-point operations a run. */
+export function resolveThreads(threads: number | undefined, flops: number): number {
+  return threads ?? (flops < MULTITHREAD_FLOPS ? 1 : backend.processors);
+}
+
+/**
+ * Compiles a graph: passes, ONNX, session.
+ * @param outputs named results; inputs are the `input` nodes they depend on
+ * @throws UnnoiseError `device` when the device is not available here, `runtime` when ONNX Runtime refuses the model
+ */
+export async function compile(
+  outputs: Readonly<Record<string, Node>>,
+  { device: choice = "auto", threads: asked }: CompileOptions = {},
+): Promise<Executable> {
+  const names = Object.keys(outputs);
+  const nodes = optimise(Object.values(outputs));
+  const graph = Object.fromEntries(names.map((name, i) => [name, at(nodes, i)]));
+  const flops = countFlops(nodes);
+  const device = await resolveDevice(choice, flops);
+  const threads = resolveThreads(asked, flops);
+  const ort = await backend.load(device);
+  const model = toOnnx(graph, device === "cpu" || device === "wasm" ? "cpu" : "generic");
+  const session = await createSession(ort, model, device, threads);
+  return new Executable({ ort, session, graph, device, threads });
+}
+
+async function createSession(ort: Ort, model: Uint8Array, device: Device, threads: number): Promise<InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(model, backend.sessionOptions(device, threads));
+  } catch (cause) {
+    const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
+    const unavailable = /backend|provider|adapter|device|shared library/i.test(reason);
+    const advice = unavailable
+      ? `device ${device} is not available here; use --device auto or cpu`
+      : "ONNX Runtime refused the model";
+    throw new UnnoiseError(unavailable ? "device" : "runtime", `${advice}: ${reason}`, { cause });
+  }
+}
+
+interface Compiled {
+  readonly ort: Ort;
+  readonly session: InferenceSession;
+  readonly graph: Readonly<Record<string, Node>>;
+  readonly device: Device;
+  readonly threads: number;
+}
+
+/** A compiled graph. Holds native memory until `dispose`. */
+export class Executable {
+  readonly device: Device;
+  readonly threads: number;
+  readonly inputs: ReadonlyMap<string, ValueType>;
+  readonly outputs: ReadonlyMap<string, ValueType>;
+  readonly #ort: Ort;
+  readonly #session: InferenceSession;
+  readonly #wrapped = new WeakMap<HostArray, OrtTensor>();
+
+  constructor({ ort, session, graph, device, threads }: Compiled) {
+    this.#ort = ort;
+    this.#session = session;
+    this.device = device;
+    this.threads = threads;
+    this.outputs = new Map(Object.entries(graph));
+    const leaves = topologicalOrder(Object.values(graph)).filter((node) => isOp(node, "input"));
+    this.inputs = new Map(leaves.map((leaf) => [leaf.attributes.name, leaf]));
+  }
+
+  /**
+   * Runs once.
+   * @param feeds an array for each input: borrowed, not copied, where the provider can
+   * @param results arrays to write outputs into; outputs not named are returned in new arrays
+   * @returns every output by name
+   * @throws UnnoiseError `runtime` when an input is missing or has the wrong size or type, or the provider fails
+   */
+  async run(feeds: Feeds, results: Feeds = {}): Promise<Record<string, HostArray>> {
+    const inputs: Record<string, OnnxValue> = {};
+    for (const [name, type] of this.inputs) inputs[name] = this.#tensor(name, type, feeds[name]);
+    // onnxruntime-web does not write into host tensors that it is given, so there the results are copied below.
+    const native = backend.platform === "node" && this.device !== "wasm";
+    const fetches: Record<string, OnnxValue | null> = {};
+    for (const [name, type] of this.outputs) {
+      const target = results[name];
+      fetches[name] = native && target ? this.#tensor(name, type, target) : null;
+    }
+    return this.#collect(await this.#runSession(inputs, fetches), results);
+  }
+
+  /** Frees the session; the executable cannot run again. */
+  async dispose(): Promise<void> {
+    await this.#session.release();
+  }
+
+  async #runSession(
+    feeds: Record<string, OnnxValue>,
+    fetches: Record<string, OnnxValue | null>,
+  ): Promise<InferenceSession.ReturnType> {
+    try {
+      return await this.#session.run(feeds, fetches);
+    } catch (cause) {
+      const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
+      throw new UnnoiseError("runtime", `running on ${this.device} failed: ${reason}`, { cause });
+    }
+  }
+
+  #collect(returned: InferenceSession.ReturnType, results: Feeds): Record<string, HostArray> {
+    const collected: Record<string, HostArray> = {};
+    for (const name of this.outputs.keys()) {
+      const data = (returned[name] as OrtTensor).data as HostArray;
+      const target = results[name];
+      if (target && target !== data) target.set(data);
+      collected[name] = target ?? data;
+    }
+    return collected;
+  }
+
+  #tensor(name: string, { dtype, shape }: ValueType, array: HostArray | undefined): OrtTensor {
+    if (array?.length !== sizeOf(shape)) {
+      const got = array ? `${array.length} values` : "nothing";
+      throw new UnnoiseError("runtime", `value ${name}: expected ${dtype} ${shapeText(shape)}, got ${got}`);
+    }
+    const known = this.#wrapped.get(array);
+    if (known) return known;
+    const tensor = new this.#ort.Tensor(dtype, array, shape);
+    this.#wrapped.set(array, tensor);
+    return tensor;
+  }
+}
