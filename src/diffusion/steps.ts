@@ -47,7 +47,8 @@ export function leadingSteps(timesteps: number, count: number): Int32Array {
 
 /**
  * Steps from T−1 to 0, both included, as evenly as integers allow: round(i·(T − 1)/(N − 1)) (Lin et al. 2023, table 2, arXiv
- * 2305.08891). With N = 1 the step is T−1.
+ * 2305.08891). The stride is rounded before it is multiplied, as NumPy's linspace does, which decides ties. With N = 1 the step
+ * is T−1, where NumPy gives 0.
  * @param timesteps T, steps of the schedule
  * @param count N, in 1…T
  * @returns N distinct steps in 0…T−1, descending
@@ -56,7 +57,8 @@ export function leadingSteps(timesteps: number, count: number): Int32Array {
 export function linspaceSteps(timesteps: number, count: number): Int32Array {
   checkCount(timesteps, count);
   if (count === 1) return Int32Array.of(timesteps - 1);
-  return descending(count, (i) => roundHalfEven(((timesteps - 1) * (count - 1 - i)) / (count - 1)));
+  const stride = (timesteps - 1) / (count - 1);
+  return descending(count, (i) => (i === 0 ? timesteps - 1 : roundHalfEven((count - 1 - i) * stride)));
 }
 
 /**
