@@ -1,6 +1,6 @@
 """Writes diffusers.json: what the schedulers of diffusers do with a fixed denoiser and fixed noise.
 
-Made with: diffusers 0.42.1, torch 2.15.0, numpy 2.4.6, Python 3.
+Made with: diffusers 0.42.1, torch 2.15.0, numpy 2.4.6, Python 3.11.7.
 Command:   python3 test/golden/make-diffusers.py   (pip install diffusers==0.42.1 torch==2.15.0)
 
 The tables of each scheduler are recomputed in float64 and the state is float64, so that what is compared is the
