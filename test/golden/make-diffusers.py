@@ -4,7 +4,7 @@ Made with: diffusers 0.42.1, torch 2.15.0, numpy 2.4.6, Python 3.11.7.
 Command:   python3 test/golden/make-diffusers.py   (pip install diffusers==0.42.1 torch==2.15.0)
 
 The tables of each scheduler are recomputed in float64 and the state is float64, so that what is compared is the
-equations, not float32 rounding. One entry ("float32" true) keeps the library's own float32 tables. clip_sample is off.
+equations, not float32 rounding. Two entries ("float32" true) keep the library's own float32 tables. clip_sample is off.
 
 Denoiser:  eps(x, step) = sqrt(1 - abar) x + 0.5 sqrt(abar) sin(2 x + 3 step / T).
 Noise:     z(i, step) = (hash(i, step) / 2^32 - 0.5) sqrt(12) rounded to float32, i = position in the [4, 2] state;
