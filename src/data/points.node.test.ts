@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodeNpy } from "../formats/npy.ts";
+import { UnnoiseError } from "../math/error.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { loadPoints } from "./points.node.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "unnoise-test-"));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function put(name: string, content: Uint8Array | string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+function npy(shape: readonly number[], values: readonly number[]): Uint8Array {
+  const tensor: Tensor = { dtype: "float64", shape, data: Float64Array.from(values) };
+  return encodeNpy(tensor);
+}
+
+describe("loads", () => {
+  test("a table with a header", async () => {
+    const { name, columns, points, draw } = await loadPoints(await put("a.csv", "mass,length\n1,2.5\n3,4\n"));
+    expect([name, columns, points.shape, [...points.data]]).toEqual([
+      "a.csv",
+      ["mass", "length"],
+      [2, 2],
+      [1, 2.5, 3, 4],
+    ]);
+    expect(draw).toBeUndefined();
+  });
+
+  test.each(["b.CSV", "b.tsv", "b.txt"])("%s without a header, one column", async (file) => {
+    const { columns, points } = await loadPoints(await put(file, "1\n2\n3\n"));
+    expect([columns, points.shape]).toEqual([["column1"], [3, 1]]);
+  });
+
+  test("UTF-16 with a byte-order mark, as spreadsheets save it", async () => {
+    const { columns } = await loadPoints(
+      await put("c.txt", Buffer.from("\uFEFFmåss\tlength\r\n1\t2\r\n3\t4\r\n", "utf16le")),
+    );
+    expect(columns).toEqual(["måss", "length"]);
+  });
+
+  test("arrays of one and two axes", async () => {
+    const flat = await loadPoints(await put("d.npy", npy([3], [1, 2, 3])));
+    expect([flat.points.shape, flat.columns]).toEqual([[3, 1], ["column1"]]);
+    const table = await loadPoints(await put("e.npy", npy([2, 3], [1, 2, 3, 4, 5, 6])));
+    expect([table.points.shape, table.columns]).toEqual([
+      [2, 3],
+      ["column1", "column2", "column3"],
+    ]);
+    expect([...table.points.data]).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test("NumPy's column-major and big-endian files", async () => {
+    const golden = JSON.parse(readFileSync(new URL("../../test/golden/npy.json", import.meta.url), "utf8")) as {
+      readable: readonly { name: string; base64: string; values: number[] }[];
+    };
+    for (const name of ["fortran 2-D", ">f8"]) {
+      const { base64, values } = golden.readable.find((file) => file.name === name) ?? { base64: "", values: [] };
+      const { points } = await loadPoints(await put("g.npy", Buffer.from(base64, "base64")));
+      expect(points.data).toEqual(Float32Array.from(values));
+    }
+  });
+});
+
+test.each([
+  ["one row", "one.csv", "x,y\n1,2\n", "data", /expected at least 2 rows \(points\) to learn from, got 1/],
+  ["one row of an array", "one.npy", npy([1, 2], [1, 2]), "data", /at least 2 rows/],
+  ["no row of an array", "none.npy", npy([0, 2], []), "data", /at least 2 rows .* got 0/],
+  ["nothing", "none.csv", "", "format", /no rows of numbers/],
+  ["text", "text.csv", "x,kind\n1,a\n2,b\n", "format", /line 2: column 2 \("kind"\).* remove this column/],
+  [
+    "beyond float32",
+    "big.csv",
+    "x,y\n1,2\n3,4e38\n",
+    "data",
+    /row 2, column 2: expected a number that float32 can hold .* got 4e\+38/,
+  ],
+  [
+    "NaN in an array",
+    "nan.npy",
+    npy([2, 2], [1, 2, NaN, 3]),
+    "data",
+    /row 2, column 1: expected a finite number, got NaN/,
+  ],
+  ["a scalar", "scalar.npy", npy([], [1]), "data", /shape \(rows, columns\) or \(rows,\), got \(\)/],
+  ["three axes", "cube.npy", npy([2, 1, 1], [1, 2]), "data", /got \(2, 1, 1\)/],
+  ["no columns", "empty.npy", npy([2, 0], []), "data", /got \(2, 0\)/],
+  ["a truncated array", "cut.npy", npy([2, 2], [1, 2, 3, 4]).slice(0, -1), "format", /truncated/],
+  ["another kind of file", "points.json", "[]", "usage", /ends in \.csv, \.tsv, \.txt, \.npy/],
+  ["a picture called .csv", "p.csv", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0xff, 0xfe), "format", /not text/],
+])("%s: one clear line that names the file", async (_, file, content, code, message) => {
+  const path = await put(file, content);
+  const error: unknown = await loadPoints(path).catch((reason: unknown) => reason);
+  if (!(error instanceof UnnoiseError)) throw new Error(`expected an UnnoiseError, got ${String(error)}`);
+  expect(error.code).toBe(code);
+  expect(error.message).toMatch(message);
+  expect(error.message.startsWith(path)).toBe(true);
+  expect(error.message).not.toContain("\n");
+});
+
+test("a file that is not there", async () => {
+  const path = join(folder, "missing.csv");
+  await expect(loadPoints(path)).rejects.toThrow(`cannot read ${path}: no such file`);
+});

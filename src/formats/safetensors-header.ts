@@ -1,0 +1,139 @@
+import { UnnoiseError } from "../math/error.ts";
+import { sizeOf, type DType, type Shape } from "../tensor/tensor.ts";
+
+/** Where one tensor of a safetensors file lies: `begin`…`end` are byte offsets from the start of the values. */
+export interface SafetensorsEntry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** The parsed header of a safetensors file; `entries` are in the order of their bytes. */
+export interface SafetensorsHeader {
+  readonly entries: readonly SafetensorsEntry[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Offset of the first byte of the values. */
+  readonly dataStart: number;
+}
+
+/** The dtype names of the safetensors format that unnoise reads and writes. */
+export const safetensorsNames: Readonly<Record<DType, string>> = {
+  float64: "F64",
+  int64: "I64",
+  float32: "F32",
+  int32: "I32",
+  bool: "BOOL",
+};
+const dtypes = new Map<unknown, DType>(Object.entries(safetensorsNames).map(([dtype, name]) => [name, dtype as DType]));
+
+/** Bytes of one element. */
+export const elementBytes: Readonly<Record<DType, number>> = { float64: 8, int64: 8, float32: 4, int32: 4, bool: 1 };
+
+/** Bytes of the length field in front of the header; the header is padded to a multiple of the same. */
+export const LENGTH_BYTES = 8;
+export const METADATA_KEY = "__metadata__";
+const LONGEST_HEADER = 100_000_000;
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isExtents(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((extent) => Number.isSafeInteger(extent) && (extent as number) >= 0);
+}
+
+function broken(file: string, what: string): UnnoiseError {
+  return new UnnoiseError("format", `${file}: ${what}`);
+}
+
+function headerLength(bytes: Uint8Array, file: string): number {
+  if (bytes.length < LENGTH_BYTES) {
+    throw broken(file, `not a safetensors file: expected at least ${LENGTH_BYTES} bytes, got ${bytes.length}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = Number(view.getBigUint64(0, true));
+  if (length > Math.min(LONGEST_HEADER, bytes.length - LENGTH_BYTES)) {
+    throw broken(
+      file,
+      `truncated or not a safetensors file: its header claims ${length} bytes, the file has ${bytes.length}`,
+    );
+  }
+  return length;
+}
+
+function parseJson(bytes: Uint8Array, file: string): JsonObject {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (cause) {
+    throw new UnnoiseError("format", `${file}: header is not JSON in UTF-8; the file is damaged or no safetensors`, {
+      cause,
+    });
+  }
+  if (!isObject(parsed)) throw broken(file, "header: expected a JSON object of tensors");
+  return parsed;
+}
+
+function parseMetadata(value: unknown, file: string): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
+  if (isObject(value) && Object.values(value).every((text) => typeof text === "string")) {
+    return value as Readonly<Record<string, string>>;
+  }
+  throw broken(file, `header: expected ${METADATA_KEY} to hold only text`);
+}
+
+function parseEntry(name: string, value: unknown, file: string): SafetensorsEntry {
+  const where = `tensor ${JSON.stringify(name)}`;
+  if (!isObject(value) || Object.keys(value).sort().join() !== "data_offsets,dtype,shape") {
+    throw broken(file, `${where}: expected exactly dtype, shape and data_offsets`);
+  }
+  const { dtype: dtypeName, shape, data_offsets: offsets } = value;
+  const dtype = dtypes.get(dtypeName);
+  if (dtype === undefined) {
+    throw broken(
+      file,
+      `${where}: dtype ${JSON.stringify(dtypeName)} is not supported: expected ${[...dtypes.keys()].join(", ")}`,
+    );
+  }
+  if (!isExtents(shape)) throw broken(file, `${where}: expected shape to be a list of integers ≥ 0`);
+  if (!isExtents(offsets) || offsets.length !== 2)
+    throw broken(file, `${where}: expected data_offsets to be two integers ≥ 0`);
+  const [begin = 0, end = 0] = offsets;
+  if (end - begin !== sizeOf(shape) * elementBytes[dtype]) {
+    throw broken(file, `${where}: shape [${shape.join(", ")}] does not fill its ${end - begin} bytes`);
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+/** Checks that the tensors lie end to end and fill the values exactly: no gap, no overlap, nothing behind. */
+function checkContiguous(entries: readonly SafetensorsEntry[], valueBytes: number, file: string): void {
+  let expected = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin !== expected) {
+      throw broken(file, `tensor ${JSON.stringify(name)}: expected its bytes to start at ${expected}, got ${begin}`);
+    }
+    expected = end;
+  }
+  if (expected !== valueBytes) {
+    const fault = expected > valueBytes ? "truncated" : "extra bytes at the end";
+    throw broken(file, `${fault}: the tensors need ${expected} bytes, the file has ${valueBytes}`);
+  }
+}
+
+/**
+ * Reads and checks the header of a safetensors file.
+ * @throws UnnoiseError `format` for any breach of the format
+ */
+export function parseSafetensorsHeader(bytes: Uint8Array, file: string): SafetensorsHeader {
+  const dataStart = LENGTH_BYTES + headerLength(bytes, file);
+  const { [METADATA_KEY]: metadata, ...tensors } = parseJson(bytes.subarray(LENGTH_BYTES, dataStart), file);
+  const entries = Object.entries(tensors)
+    .map(([name, value]) => parseEntry(name, value, file))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  checkContiguous(entries, bytes.length - dataStart, file);
+  return { entries, metadata: parseMetadata(metadata, file), dataStart };
+}
