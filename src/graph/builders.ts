@@ -23,8 +23,8 @@ export type Operand = Node | number;
 export function apply<K extends OpName>(op: K, inputs: readonly Node[], attributes: Attributes[K]): Node<K> {
   const path = pathOf(op);
   try {
-    const type = operators[op].infer(inputs, attributes);
-    return { op, inputs, attributes, path, ...type };
+    const { dtype, shape } = operators[op].infer(inputs, attributes);
+    return { op, inputs, attributes, path, dtype, shape };
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
     const shapes = inputs.map((input) => shapeText(input.shape)).join(" and ");

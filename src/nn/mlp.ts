@@ -1,5 +1,6 @@
-import { add, concat, constant, gather, silu } from "../graph/builders.ts";
+import { add, broadcastTo, concat, constant, gather, silu } from "../graph/builders.ts";
 import { scope, type Node } from "../graph/node.ts";
+import { at } from "../math/error.ts";
 import { linear, linearParameters } from "./linear.ts";
 import type { Parameter, Weights } from "./parameters.ts";
 import { timestepTable } from "./time-embedding.ts";
@@ -38,7 +39,8 @@ export function mlp(xt: Node, steps: Node, weights: Weights, config: MlpConfig):
   return scope("mlp", () => {
     const { timesteps, timeFeatures, depth } = config;
     const table = constant(timestepTable(timesteps, timeFeatures), [timesteps, timeFeatures]);
-    let hidden = linear("input", concat([xt, gather(table, steps)], 1), weights);
+    const embedding = broadcastTo(gather(table, steps), [at(xt.shape, 0), timeFeatures]);
+    let hidden = linear("input", concat([xt, embedding], 1), weights);
     for (let i = 0; i < depth; i++) hidden = add(hidden, silu(linear(`block${i}`, hidden, weights)));
     return linear("output", hidden, weights);
   });

@@ -13,7 +13,7 @@ export function foldConstants(outputs: readonly Node[]): Node[] {
     if (node.inputs.length === 0 || !known || sizeOf(node.shape) > LARGEST_FOLD) return node;
     const inputs = node.inputs.map(({ shape, attributes }) => ({
       shape,
-      data: (attributes).data,
+      data: attributes.data,
     }));
     const { data } = evaluateNode(node, inputs);
     const type = { dtype: node.dtype, shape: node.shape };
