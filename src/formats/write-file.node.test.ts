@@ -100,7 +100,7 @@ describe("writing", () => {
 
   test.runIf(linux)("writes into a pipe", async () => {
     const path = join(folder, "pipe");
-    execFileSync("mkfifo", [path]);
+    execFileSync("/bin/sh", ["-c", 'mkfifo "$0"', path]);
     const [read] = await Promise.all([readFile(path, "utf8"), writeFileAtomic(path, "through")]);
     expect(read).toBe("through");
   });
