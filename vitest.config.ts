@@ -1,4 +1,12 @@
+import { existsSync } from "node:fs";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+/** Debian's chromium carries a software Vulkan: with it, WebGPU is tested without a GPU. Workers read this when they start. */
+const chromium = "/usr/lib/chromium";
+if (process.platform === "linux" && existsSync(`${chromium}/vk_swiftshader_icd.json`)) {
+  process.env["VK_ICD_FILENAMES"] ??= `${chromium}/vk_swiftshader_icd.json`;
+  process.env["LD_LIBRARY_PATH"] = [process.env["LD_LIBRARY_PATH"], chromium].filter(Boolean).join(":");
+}
 
 const config: ViteUserConfig = defineConfig({
   resolve: {

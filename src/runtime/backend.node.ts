@@ -28,7 +28,10 @@ function hasCudaLibraries(): boolean {
   }
 }
 
-/** onnxruntime-node for cpu, webgpu and cuda; onnxruntime-web, where installed, for wasm. */
+/**
+ * onnxruntime-node for cpu, webgpu and cuda; onnxruntime-web, where installed, for wasm. In Node its main entry is its build for
+ * Node; `onnxruntime-web/wasm` is for browsers and cannot start its threads here.
+ */
 export const backend: Backend = {
   platform: "node",
   devices: ["cpu", "webgpu", "cuda", "wasm"],
@@ -36,7 +39,7 @@ export const backend: Backend = {
   choose: (flops) => Promise.resolve(flops >= GPU_WORTHWHILE_FLOPS && hasCudaLibraries() ? "cuda" : "cpu"),
   load: (device) =>
     device === "wasm"
-      ? importOrt(() => import("onnxruntime-web/wasm"), "onnxruntime-web", device)
+      ? importOrt(() => import("onnxruntime-web"), "onnxruntime-web", device)
       : importOrt(async () => (await import("onnxruntime-node")).default, "onnxruntime-node", device),
   sessionOptions: (device, threads) => ({
     executionProviders: [device],
