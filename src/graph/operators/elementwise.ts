@@ -40,19 +40,23 @@ function inferBinary([a, b]: readonly ValueType[], dtype?: GraphDType): ValueTyp
   return { dtype: dtype ?? a.dtype, shape: broadcastShapes(a.shape, b.shape) };
 }
 
+type Scalar = (a: number, b: number) => number;
+
 /** Two values element by element, with broadcasting; the derivative sums over what was broadcast. */
 function binary<K extends OpName>(
-  f: (a: number, b: number) => number,
+  f: Scalar,
   onnx: string,
   partials: ((dy: Node, a: Node, b: Node, build: Builders, y: Node) => readonly [Node, Node]) | null,
   result?: GraphDType,
+  onIntegers: Scalar = (a, b) => f(a, b) | 0,
 ): Operator<K> {
   return {
     infer: (inputs) => inferBinary(inputs, result),
-    evaluate: ([a, b], _, { shape }) => {
+    evaluate: ([a, b], _, { dtype, shape }) => {
       invariant(a && b, "binary operator needs two inputs");
       const right = broadcastData(b, shape);
-      return broadcastData(a, shape).map((x, i) => f(x, right[i] ?? 0));
+      const combine = dtype === "int32" ? onIntegers : f;
+      return broadcastData(a, shape).map((x, i) => combine(x, right[i] ?? 0));
     },
     derivative:
       partials &&
@@ -127,6 +131,8 @@ const binaryOperators: Operators<BinaryName | CompareName> = {
     (a, b) => a * b,
     "Mul",
     (dy, a, b, { mul }) => [mul(dy, b), mul(dy, a)],
+    undefined,
+    Math.imul,
   ),
   div: binary(
     (a, b) => a / b,

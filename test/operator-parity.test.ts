@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import { evaluate } from "../src/graph/evaluate.ts";
+import type { Node, OpName } from "../src/graph/node.ts";
+import { input, sin } from "../src/graph/builders.ts";
+import { UnnoiseError, at } from "../src/math/error.ts";
+import type { Device } from "../src/runtime/backend.ts";
+import { compile, type HostArray } from "../src/runtime/executable.ts";
+import { sizeOf } from "../src/tensor/tensor.ts";
+import { build, cases, opNames, type BuiltCase, type Case, type CaseValue } from "./operator-cases.ts";
+
+const UNIT = 2 ** -24;
+
+/**
+ * How many roundings of 2^-24 a float32 result may carry, relative to the largest value of the result: 0 moves or compares
+ * values; 1 is one correctly rounded operation; `terms` adds that many products or terms, in any order, so that the bound is
+ * terms + 1 roundings of Σ|term|; 8 is a function approximated to a few units in the last place.
+ */
+const roundings: Readonly<Record<OpName, number | "terms">> = {
+  ...{
+    input: 0,
+    constant: 0,
+    neg: 0,
+    abs: 0,
+    minimum: 0,
+    maximum: 0,
+    equal: 0,
+    less: 0,
+    greater: 0,
+    where: 0,
+    cast: 0,
+  },
+  ...{ gather: 0, reshape: 0, broadcast: 0, transpose: 0, slice: 0, pad: 0, concat: 0, split: 0, reduceMax: 0 },
+  ...{ add: 1, sub: 1, mul: 1, div: 1, sqrt: 1 },
+  ...{ matmul: "terms", gemm: "terms", sum: "terms", scatterAdd: "terms" },
+  ...{ exp: 8, log: 8, sin: 8, cos: 8, tanh: 8, sigmoid: 8, erf: 8, silu: 8, softmax: 8 },
+};
+
+/** Terms that one element of the result adds up. */
+function termsOf(node: Node): number {
+  const { shape } = at(node.inputs, 0);
+  if (node.op === "sum") return sizeOf(shape) / sizeOf(node.shape);
+  if (node.op === "scatterAdd") return at(shape, 0);
+  const { transposeA } = node.attributes as Node<"matmul">["attributes"];
+  return at(shape, shape.length - (transposeA ? 2 : 1)) + 1;
+}
+
+const largest = (values: Float64Array): number => Math.max(0, ...values.map(Math.abs));
+
+/** The largest error that rounding explains. */
+function tolerance({ result, feeds }: BuiltCase, device: Device): number {
+  // WGSL promises sin and cos only to an absolute 2^-11 on [−π, π] (WGSL specification, 15.7.4.1).
+  if (device === "webgpu" && (result.op === "sin" || result.op === "cos")) return 2 ** -11;
+  // A GPU may divide by a reciprocal: 2.5 units in the last place (same section); a square root may be a reciprocal's.
+  const allowed = device === "webgpu" && (result.op === "div" || result.op === "sqrt") ? 5 : roundings[result.op];
+  if (result.dtype !== "float32") return 0;
+  return (allowed === "terms" ? termsOf(result) + 1 : allowed) * UNIT * scaleOf(result, feeds);
+}
+
+/** What roundings are relative to: the largest value, or for sums the largest Σ|term|. */
+function scaleOf(result: Node, feeds: BuiltCase["feeds"]): number {
+  if (roundings[result.op] !== "terms") return largest(reference(result, feeds));
+  const magnitudes = Object.entries(feeds).map(([name, data]) => [name, data.map(Math.abs)] as const);
+  return largest(reference(result, Object.fromEntries(magnitudes)));
+}
+
+function reference(result: Node, feeds: BuiltCase["feeds"]): Float64Array {
+  return at(evaluate([result], feeds), 0).data;
+}
+
+function hostArray({ dtype, data }: CaseValue): HostArray {
+  if (dtype === "float32") return Float32Array.from(data);
+  return dtype === "int32" ? Int32Array.from(data) : Uint8Array.from(data);
+}
+
+/** All cases of an operator as one graph: GPUs take most of their time to build a session. */
+async function runCases(op: OpName, device: Device): Promise<{ name: string; graph: BuiltCase; got: HostArray }[]> {
+  const all = cases[op] as readonly Case[];
+  const graphs = all.map((one, i) => build(op, one as never, `${i}.`));
+  const fed = all.flatMap((one, i) =>
+    Object.keys(at(graphs, i).feeds).map((name, k) => [name, hostArray(at(one.values, k))] as const),
+  );
+  const executable = await compile(Object.fromEntries(graphs.map(({ result }, i) => [`${i}`, result])), { device });
+  const results = await executable.run(Object.fromEntries(fed));
+  await executable.dispose();
+  return graphs.map((graph, i) => ({ name: at(all, i).name, graph, got: results[`${i}`] as HostArray }));
+}
+
+const distance = (got: HostArray, expected: Float64Array): number =>
+  Math.max(...expected.map((value, i) => Math.abs(value - at(got, i))));
+
+/** Why a device cannot run here, or nothing. */
+async function absence(device: Device): Promise<string | undefined> {
+  try {
+    await (await compile({ y: sin(input("x", [1])) }, { device })).dispose();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnnoiseError && error.code === "device") return error.message;
+    throw error;
+  }
+}
+
+const used = opNames.filter((op) => cases[op].length > 0);
+
+for (const device of ["cpu", "wasm", "webgpu", "cuda"] as const) {
+  const absent = await absence(device);
+  describe.skipIf(absent)(`${device} against the float64 reference${absent ? ` (skipped: ${absent})` : ""}`, () => {
+    it.each(used)("%s", async (op) => {
+      for (const { name, graph, got } of await runCases(op, device)) {
+        const expected = reference(graph.result, graph.feeds);
+        expect(got.length, name).toBe(expected.length);
+        expect(distance(got, expected), name).toBeLessThanOrEqual(tolerance(graph, device));
+      }
+    });
+  });
+}
+
+describe("the tolerance", () => {
+  const graphs = used.flatMap((op) => (cases[op] as readonly Case[]).map((one) => build(op, one as never)));
+
+  it("is a millionth of what is compared, for 300 terms a 50,000th", () => {
+    for (const graph of graphs) {
+      const part = roundings[graph.result.op] === "terms" ? 2e-5 : 1e-6;
+      expect(tolerance(graph, "cpu"), graph.result.op).toBeLessThanOrEqual(part * scaleOf(graph.result, graph.feeds));
+    }
+  });
+
+  it("does not let the result of another operator pass", async () => {
+    for (const { name, graph, got } of await runCases("sigmoid", "cpu")) {
+      const other = build("tanh", { name, values: valuesOf(graph), attributes: {} });
+      expect(distance(got, reference(other.result, other.feeds)), name).toBeGreaterThan(
+        100 * tolerance(other, "webgpu"),
+      );
+    }
+  });
+});
+
+function valuesOf({ inputs, feeds }: BuiltCase): CaseValue[] {
+  return inputs.map(({ dtype, shape }, i) => ({ dtype, shape, data: at(Object.values(feeds), i) }));
+}
