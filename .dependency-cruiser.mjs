@@ -40,13 +40,14 @@ export default {
       severity: "error",
       comment: "a file that browsers load must not import a Node adapter",
       from: { path: "^src/", pathNot: "(\\.node\\.ts$|^src/node\\.ts$|^src/cli/|\\.test\\.ts$)" },
-      to: { path: "\\.node\\.ts$" },
+      to: { path: "\\.node\\.ts$", pathNot: "^src/runtime/backend\\.node\\.ts$" },
     },
   ],
   options: {
     doNotFollow: { path: "node_modules" },
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["types", "import", "default"] },
     exclude: { path: "\\.test\\.ts$" },
   },
 };

@@ -1,0 +1,181 @@
+import { BatchOrder, gatherRows } from "../data/batches.ts";
+import { linearSchedule } from "../diffusion/schedule.ts";
+import { UnnoiseError, at } from "../math/error.ts";
+import { Random } from "../math/random.ts";
+import { emaDecay } from "../nn/ema.ts";
+import { initialise, parameterCount } from "../nn/parameters.ts";
+import { compile, type Executable } from "../runtime/executable.ts";
+import { sizeOf, type FloatTensor } from "../tensor/tensor.ts";
+import type { TrainingConfig } from "./config.ts";
+import { denoiserParameters, denoiserPredict, type DenoiserConfig } from "./denoiser-spec.ts";
+import { learningRateAt } from "./learning-rate.ts";
+import { stateNames, trainStepGraph, type StateName } from "./train-step.ts";
+
+/** The flat vectors [P] that a step reads and replaces. */
+export type StateVectors = Readonly<Record<StateName, Float32Array>>;
+
+/** Everything that the next step depends on; draws and batch order follow from the seed and the iteration. */
+export interface TrainingState {
+  /** Iterations done. */
+  readonly iteration: number;
+  readonly vectors: StateVectors;
+}
+
+/** What one step reports. */
+export interface StepReport {
+  /** Iterations done, this one included. */
+  readonly iteration: number;
+  /** L_simple on this batch, before the update. */
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+}
+
+export interface TrainerOptions {
+  readonly config: TrainingConfig;
+  /** Standardised samples [N, …D]. */
+  readonly points: FloatTensor;
+  /** Where to go on; from the seed if absent. */
+  readonly state?: TrainingState;
+}
+
+/** The network that a configuration describes, for samples of `dimensions` columns. */
+export function denoiserConfigOf(config: TrainingConfig, dimensions: number): DenoiserConfig {
+  const { timesteps, width, depth, timeFeatures } = config;
+  return { kind: "MlpDenoiser", dimensions, timesteps, width, depth, timeFeatures };
+}
+
+/** Trains a denoiser step by step: `create`, `step` until `done`, `dispose`. */
+export class Trainer {
+  readonly config: TrainingConfig;
+  readonly denoiser: DenoiserConfig;
+  readonly #executable: Executable;
+  readonly #points: FloatTensor;
+  readonly #order: BatchOrder;
+  readonly #noise: Random;
+  readonly #timesteps: Random;
+  readonly #rows: Int32Array;
+  readonly #batch: { readonly x0: Float32Array; readonly eps: Float32Array; readonly steps: Int32Array };
+  readonly #rates = new Float32Array(4);
+  readonly #scalars = { loss: new Float32Array(1), gradientNorm: new Float32Array(1) };
+  #current: StateVectors;
+  #next: StateVectors;
+  #iteration: number;
+
+  private constructor({ config, points, state }: TrainerOptions, denoiser: DenoiserConfig, executable: Executable) {
+    this.config = config;
+    this.denoiser = denoiser;
+    this.#executable = executable;
+    this.#points = points;
+    this.#order = new BatchOrder(at(points.shape, 0), config.seed);
+    this.#noise = new Random(config.seed, "noise");
+    this.#timesteps = new Random(config.seed, "timestep");
+    this.#rows = new Int32Array(config.batchSize);
+    const values = config.batchSize * sizeOf(points.shape.slice(1));
+    this.#batch = {
+      x0: new Float32Array(values),
+      eps: new Float32Array(values),
+      steps: new Int32Array(config.batchSize),
+    };
+    this.#current = state ? copyVectors(state.vectors) : startVectors(denoiser, config.seed);
+    this.#next = copyVectors(this.#current);
+    this.#iteration = state?.iteration ?? 0;
+  }
+
+  /**
+   * Compiles the training step.
+   * @throws UnnoiseError `device` when the device is not available, `usage` for a schedule out of range
+   */
+  static async create(options: TrainerOptions): Promise<Trainer> {
+    const { config, points } = options;
+    const sampleShape = points.shape.slice(1);
+    const denoiser = denoiserConfigOf(config, sizeOf(sampleShape));
+    const graph = trainStepGraph({
+      ...config,
+      sampleShape,
+      alphasCumprod: linearSchedule(config).alphasCumprod,
+      parameters: denoiserParameters(denoiser),
+      predict: denoiserPredict(denoiser),
+    });
+    const { device, threads } = config;
+    const executable = await compile(graph, threads === null ? { device } : { device, threads });
+    return new Trainer(options, denoiser, executable);
+  }
+
+  /** Iterations done. */
+  get iteration(): number {
+    return this.#iteration;
+  }
+
+  get done(): boolean {
+    return this.#iteration >= this.config.iterations;
+  }
+
+  /** Where the steps run: what `auto` chose. */
+  get placement(): Pick<Executable, "device" | "threads"> {
+    return this.#executable;
+  }
+
+  /** A copy of the state, to save. */
+  get state(): TrainingState {
+    return { iteration: this.#iteration, vectors: copyVectors(this.#current) };
+  }
+
+  /**
+   * Does one iteration.
+   * @throws UnnoiseError `not-finite` when loss or gradient is NaN or infinite; the state stays that of the last good step
+   */
+  async step(): Promise<StepReport> {
+    const learningRate = this.#prepare();
+    const results = Object.fromEntries(stateNames.map((name) => [`next.${name}`, this.#next[name]]));
+    const feeds = { ...this.#batch, ...this.#current, rates: this.#rates };
+    await this.#executable.run(feeds, { ...this.#scalars, ...results });
+    const [loss, gradientNorm] = [at(this.#scalars.loss, 0), at(this.#scalars.gradientNorm, 0)];
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw this.#notFinite(loss, gradientNorm);
+    [this.#current, this.#next] = [this.#next, this.#current];
+    this.#iteration++;
+    return { iteration: this.#iteration, loss, gradientNorm, learningRate };
+  }
+
+  /** Frees the session. */
+  async dispose(): Promise<void> {
+    await this.#executable.dispose();
+  }
+
+  /** Draws batch, noise and timesteps of this iteration and sets its rates. */
+  #prepare(): number {
+    const { batchSize, timesteps, beta1, beta2 } = this.config;
+    const i = this.#iteration;
+    const { x0, eps, steps } = this.#batch;
+    this.#order.indices(this.#rows, i * batchSize);
+    gatherRows(this.#points, this.#rows, x0);
+    this.#noise.normals(eps, eps.length / batchSize, 0, i);
+    this.#timesteps.integers(steps, timesteps, 0, i);
+    const learningRate = learningRateAt(i, this.config);
+    const average = 1 - emaDecay(this.config.emaDecay, i + 1);
+    this.#rates.set([learningRate, 1 / (1 - beta1 ** (i + 1)), 1 / (1 - beta2 ** (i + 1)), average]);
+    return learningRate;
+  }
+
+  #notFinite(loss: number, gradientNorm: number): UnnoiseError {
+    const got = `loss ${loss} and gradient norm ${gradientNorm}`;
+    const advice = "lower the learning rate or check the data; the last checkpoint is kept";
+    return new UnnoiseError("not-finite", `training: iteration ${this.#iteration + 1} gave ${got}; ${advice}`);
+  }
+}
+
+function copyVectors(vectors: StateVectors): StateVectors {
+  return {
+    weights: vectors.weights.slice(),
+    mean: vectors.mean.slice(),
+    square: vectors.square.slice(),
+    ema: vectors.ema.slice(),
+  };
+}
+
+function startVectors(denoiser: DenoiserConfig, seed: number): StateVectors {
+  const parameters = denoiserParameters(denoiser);
+  const weights = initialise(parameters, new Random(seed, "init"));
+  const zeros = (): Float32Array => new Float32Array(parameterCount(parameters));
+  return { weights, mean: zeros(), square: zeros(), ema: weights.slice() };
+}
