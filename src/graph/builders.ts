@@ -1,4 +1,3 @@
-import { invariant } from "../math/error.ts";
 import { sizeOf, type Shape } from "../tensor/tensor.ts";
 import {
   GraphError,
@@ -37,10 +36,20 @@ export function input(name: string, shape: Shape, dtype: GraphDType = "float32")
   return apply("input", [], { name, type: { dtype, shape } });
 }
 
-/** A value known now: a number, or `data` with `shape`, row by row. */
+/**
+ * A value known now: a number, or `data` with `shape`, row by row.
+ * @throws GraphError when the number of values is not that of `shape`, or an int32 value is no integer
+ */
 export function constant(data: ArrayLike<number> | number, shape: Shape = [], dtype: GraphDType = "float32"): Node {
   const values = Float64Array.from(typeof data === "number" ? [data] : data);
-  invariant(values.length === sizeOf(shape), `constant of shape ${shapeText(shape)} given ${values.length} values`);
+  if (values.length !== sizeOf(shape)) {
+    throw new GraphError(
+      pathOf("constant"),
+      `shape ${shapeText(shape)} needs ${sizeOf(shape)} values, got ${values.length}`,
+    );
+  }
+  const fraction = dtype === "int32" ? values.find((value) => value !== (value | 0)) : undefined;
+  if (fraction !== undefined) throw new GraphError(pathOf("constant"), `expected int32 values, got ${fraction}`);
   return apply("constant", [], { type: { dtype, shape }, data: values });
 }
 

@@ -9,12 +9,14 @@ import { topologicalOrder } from "./traverse.ts";
  * @param loss a float32 scalar
  * @param wrt any float32 nodes of its graph; one that the loss does not depend on gets zeros
  * @returns one node of the same shape for each of `wrt`
- * @throws GraphError when `loss` is no scalar
+ * @throws GraphError when `loss` is no float32 scalar, or one of `wrt` is not float32
  */
 export function grad(loss: Node, wrt: readonly Node[]): Node[] {
   if (loss.shape.length !== 0 || loss.dtype !== "float32") {
     throw new GraphError(loss.path, `grad needs a float32 scalar loss, got ${loss.dtype} ${shapeText(loss.shape)}`);
   }
+  const whole = wrt.find(({ dtype }) => dtype !== "float32");
+  if (whole) throw new GraphError(whole.path, `grad is taken with respect to float32 values, got ${whole.dtype}`);
   const order = topologicalOrder([loss]);
   const needed = dependents(order, new Set(wrt));
   const flows = new Map<Node, Node>([[loss, builders.constant(1)]]);

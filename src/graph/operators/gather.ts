@@ -1,6 +1,14 @@
-import { at, invariant } from "../../math/error.ts";
+import { UnnoiseError, at, invariant } from "../../math/error.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { Mismatch, type HostValue, type Operator, type Operators } from "../operator.ts";
+
+/** The rows that `indices` name. Providers differ outside 0…rows−1 (some fail, some clamp), so the reference refuses. */
+function rowsOf(indices: HostValue | undefined, rows: number): Float64Array {
+  const { data } = indices as HostValue;
+  const outside = data.find((index) => index < 0 || index >= rows);
+  if (outside !== undefined) throw new UnnoiseError("graph", `row index ${outside} outside 0…${rows - 1}`);
+  return data;
+}
 
 /** Rows of `table` [R, …] chosen by int32 `indices` [N]: result [N, …]. */
 const gather: Operator<"gather"> = {
@@ -12,10 +20,10 @@ const gather: Operator<"gather"> = {
     return { dtype: table.dtype, shape: [at(indices.shape, 0), ...table.shape.slice(1)] };
   },
   evaluate: ([table, indices], _, { shape }) => {
-    const { data } = table as HostValue;
+    const { data, shape: source } = table as HostValue;
     const row = sizeOf(shape.slice(1));
     const out = new Float64Array(sizeOf(shape));
-    (indices as HostValue).data.forEach((index, i) => {
+    rowsOf(indices, at(source, 0)).forEach((index, i) => {
       out.set(data.subarray(index * row, (index + 1) * row), i * row);
     });
     return out;
@@ -41,7 +49,7 @@ const scatterAdd: Operator<"scatterAdd"> = {
     const { data } = updates as HostValue;
     const row = sizeOf(shape.slice(1));
     const out = new Float64Array(sizeOf(shape));
-    (indices as HostValue).data.forEach((index, i) => {
+    rowsOf(indices, at(shape, 0)).forEach((index, i) => {
       for (let k = 0; k < row; k++) out[index * row + k] = (out[index * row + k] ?? 0) + (data[i * row + k] ?? 0);
     });
     return out;

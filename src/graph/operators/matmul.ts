@@ -103,6 +103,7 @@ const gemm: Operator<"gemm"> = {
     const product = inferProduct(inputs, attributes);
     const addend = at(inputs, 2);
     if (product.shape.length !== 2) throw new Mismatch("gemm multiplies matrices");
+    if (addend.dtype !== "float32") throw new Mismatch(`expected float32, got ${addend.dtype}`);
     if (broadcastShapes(product.shape, addend.shape).join() !== product.shape.join()) {
       throw new Mismatch(`addend [${addend.shape.join(", ")}] is larger than the product`);
     }

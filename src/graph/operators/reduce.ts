@@ -13,6 +13,8 @@ function inferReduction([x]: readonly ValueType[], { axes }: Axes): ValueType {
   invariant(x, "a reduction needs an input");
   if (x.dtype !== "float32") throw new Mismatch(`expected float32, got ${x.dtype}`);
   const outside = axes.find((axis) => axis < 0 || axis >= x.shape.length);
+  if (axes.length === 0 || new Set(axes).size !== axes.length)
+    throw new Mismatch(`axes [${axes.join(", ")}]: expected one or more, each once`);
   if (outside !== undefined) throw new Mismatch(`axis ${outside} outside 0…${x.shape.length - 1}`);
   return { dtype: x.dtype, shape: x.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent)) };
 }

@@ -1,3 +1,4 @@
+import { contentKey } from "../content-key.ts";
 import { isOp, type Node } from "../node.ts";
 import { rewrite } from "../traverse.ts";
 
@@ -17,6 +18,6 @@ export function mergeCommonSubexpressions(outputs: readonly Node[]): Node[] {
 
 function keyOf(node: Node, ids: ReadonlyMap<Node, number>): string {
   const inputs = node.inputs.map((input) => ids.get(input)).join();
-  if (isOp(node, "constant")) return `constant ${node.dtype} ${node.shape.join()}: ${node.attributes.data.join()}`;
+  if (isOp(node, "constant")) return `constant ${node.dtype} ${node.shape.join()}: ${contentKey(node.attributes.data)}`;
   return `${node.op} ${inputs} ${JSON.stringify(node.attributes)}`;
 }
