@@ -3,7 +3,6 @@ import type { Denoiser } from "../diffusion/sampler.ts";
 import { linearSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
 import { constant, input } from "../graph/builders.ts";
 import { at, invariant } from "../math/error.ts";
-import type { Weights } from "../nn/parameters.ts";
 import { compile, type CompileOptions, type Executable } from "../runtime/executable.ts";
 import { floatTensor, sizeOf, type FloatTensor } from "../tensor/tensor.ts";
 import { denoiserParameters, denoiserPredict, type DenoiserConfig } from "./denoiser-spec.ts";
@@ -95,7 +94,7 @@ export class DenoiserSession {
   #graph(rows: number): ReturnType<ReturnType<ReturnType<typeof denoiserPredict>>> {
     const { denoiser, weights } = this.model;
     const constants = [...weights].map(([name, { data, shape }]) => [name, constant(data, shape)] as const);
-    const predict = denoiserPredict(denoiser)(Object.fromEntries(constants) as Weights);
+    const predict = denoiserPredict(denoiser)(Object.fromEntries(constants));
     return predict(input("xt", [rows, denoiser.dimensions]), input("steps", [1], "int32"));
   }
 }

@@ -1,0 +1,50 @@
+/** What both entries export: everything that runs in Node and in browsers. */
+export { UnnoiseError, type ErrorCode } from "./math/error.ts";
+export { Random, type Stream } from "./math/random.ts";
+export { floatTensor, type DType, type FloatTensor, type Shape, type Tensor } from "./tensor/tensor.ts";
+
+export * as graph from "./graph/builders.ts";
+export { grad } from "./graph/grad.ts";
+export { evaluate } from "./graph/evaluate.ts";
+export { GraphError, scope, type GraphDType, type Node } from "./graph/node.ts";
+export { toOnnx } from "./onnx/emit-model.ts";
+export { compile, Executable, type CompileOptions, type Feeds } from "./runtime/executable.ts";
+export type { Device } from "./runtime/backend.ts";
+
+export { linearSchedule, scheduleFromBetas, logSnr, snr, type NoiseSchedule } from "./diffusion/schedule.ts";
+export { lintSchedule, priorKl } from "./diffusion/prior.ts";
+export { forwardStep, qSample } from "./diffusion/forward.ts";
+export { posteriorMean, posteriorVariance } from "./diffusion/posterior.ts";
+export { meanFromEps, predictEpsFromX0, predictX0FromEps } from "./diffusion/parameterisation.ts";
+export { simpleLoss, type Predict } from "./diffusion/simple-loss.ts";
+export { explicitSteps, leadingSteps, linspaceSteps, trailingSteps } from "./diffusion/steps.ts";
+export { seededNoise, type NoiseSource, type SamplerNoise } from "./diffusion/noise.ts";
+export {
+  finalSample,
+  type Denoiser,
+  type Sampler,
+  type SamplerOptions,
+  type SamplerStep,
+  type SamplingMethod,
+} from "./diffusion/sampler.ts";
+export { samplerOf } from "./diffusion/sampling-loop.ts";
+export { ddim, type DdimOptions } from "./diffusion/samplers/ddim.ts";
+export { ddpm, type DdpmOptions, type ReverseVariance } from "./diffusion/samplers/ddpm.ts";
+export { gaussianDenoiser, idealDenoiser } from "./diffusion/oracle.ts";
+
+export { toyDataset, type Dataset, type ToyDatasetOptions } from "./data/dataset.ts";
+export { toyDatasets, type ToyName } from "./data/toy.ts";
+export { fitStandardiser, standardise, unstandardise, type Standardiser } from "./data/standardise.ts";
+
+export { wasserstein2 } from "./metrics/wasserstein.ts";
+export { slicedWasserstein2 } from "./metrics/sliced-wasserstein.ts";
+export { mmd } from "./metrics/mmd.ts";
+export { energyDistance } from "./metrics/energy.ts";
+export { coverage } from "./metrics/coverage.ts";
+export { evaluateSamples, type MetricRow, type MetricTable } from "./metrics/evaluate.ts";
+
+export { parseTrainingConfig, type TrainingConfig, type TrainingOptions } from "./train/config.ts";
+export { Trainer, type StepReport, type TrainingState } from "./train/trainer.ts";
+export { train, type TrainOptions } from "./train/train.ts";
+export { sample, type SampleOptions } from "./train/sample.ts";
+export { DenoiserSession, scheduleOf, type DiffusionModel } from "./train/model.ts";

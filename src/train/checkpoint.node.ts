@@ -1,0 +1,90 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { codeOf, ioError } from "../formats/io-error.ts";
+import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
+import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
+import { UnnoiseError } from "../math/error.ts";
+import { floatTensor, type Tensor } from "../tensor/tensor.ts";
+import type { LossWindow } from "./loss-window.ts";
+import { stateNames } from "./train-step.ts";
+import type { StateVectors, TrainingState } from "./trainer.ts";
+
+/** How many checkpoints a run keeps: the newest and one to fall back on. */
+const KEPT = 2;
+const PATTERN = /^(\d{12})\.safetensors$/;
+
+/** Everything that the next step and the next log line depend on. */
+export interface Checkpoint {
+  readonly state: TrainingState;
+  readonly window: LossWindow;
+}
+
+const fileName = (iteration: number): string => `${String(iteration).padStart(12, "0")}.safetensors`;
+
+/**
+ * Writes `folder/<iteration>.safetensors` and removes checkpoints older than the last two.
+ * @throws UnnoiseError `io` when it cannot be written; earlier checkpoints stay. `not-finite` when a vector is not finite.
+ */
+export async function saveCheckpoint(folder: string, { state, window }: Checkpoint): Promise<void> {
+  const { iteration, vectors } = state;
+  for (const name of stateNames) {
+    if (vectors[name].every(Number.isFinite)) continue;
+    const advice = "lower the learning rate; the last checkpoint is kept";
+    throw new UnnoiseError("not-finite", `training: ${name} is not finite after iteration ${iteration}; ${advice}`);
+  }
+  const tensors = new Map<string, Tensor>(
+    stateNames.map((name) => [name, floatTensor(vectors[name], [vectors[name].length])]),
+  );
+  // Float64 sums as text: JSON keeps every bit of a double.
+  const metadata = { iteration: String(iteration), window: JSON.stringify(window) };
+  await mkdir(folder, { recursive: true });
+  await writeFileAtomic(join(folder, fileName(iteration)), encodeSafetensors(tensors, metadata));
+  const old = (await checkpointNames(folder)).slice(0, -KEPT);
+  await Promise.all(old.map((name) => rm(join(folder, name), { force: true })));
+}
+
+/** Checkpoint files of a folder, oldest first; none if the folder does not exist. */
+async function checkpointNames(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    if (codeOf(cause) === "ENOENT") return [];
+    throw ioError("read", folder, cause);
+  });
+  return names.filter((name) => PATTERN.test(name)).sort();
+}
+
+/**
+ * Reads the newest checkpoint of a folder, or `undefined` where there is none.
+ * @param size P: values of each vector
+ * @throws UnnoiseError `run-folder` when the file is damaged or belongs to another network
+ */
+export async function loadCheckpoint(folder: string, size: number): Promise<Checkpoint | undefined> {
+  const name = (await checkpointNames(folder)).at(-1);
+  if (name === undefined) return undefined;
+  const path = join(folder, name);
+  try {
+    return decodeCheckpoint(await readFileBytes(path), path, size);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const advice = "delete that file to go on from the checkpoint before it, or start again with --overwrite";
+    throw new UnnoiseError("run-folder", `checkpoint cannot be used: ${reason}; ${advice}`, { cause });
+  }
+}
+
+function decodeCheckpoint(bytes: Uint8Array, path: string, size: number): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes, path);
+  const iteration = Number(metadata["iteration"]);
+  if (!Number.isSafeInteger(iteration) || iteration < 0 || metadata["window"] === undefined) {
+    throw new UnnoiseError("format", `${path}: iteration and loss window are missing`);
+  }
+  const vectors = Object.fromEntries(stateNames.map((name) => [name, vectorOf(tensors.get(name), name, path, size)]));
+  return {
+    state: { iteration, vectors: vectors as unknown as StateVectors },
+    window: JSON.parse(metadata["window"]) as LossWindow,
+  };
+}
+
+function vectorOf(tensor: Tensor | undefined, name: string, path: string, size: number): Float32Array {
+  if (tensor?.dtype === "float32" && tensor.data.length === size) return tensor.data as Float32Array;
+  const got = tensor ? `${tensor.dtype} of ${tensor.data.length}` : "nothing";
+  throw new UnnoiseError("format", `${path}: ${name}: expected float32 of ${size} values, got ${got}`);
+}

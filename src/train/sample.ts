@@ -1,0 +1,49 @@
+import { unstandardise } from "../data/standardise.ts";
+import { seededNoise } from "../diffusion/noise.ts";
+import type { Sampler, SamplerStep } from "../diffusion/sampler.ts";
+import { ddpm } from "../diffusion/samplers/ddpm.ts";
+import type { FloatTensor } from "../tensor/tensor.ts";
+import type { CompileOptions } from "../runtime/executable.ts";
+import { DenoiserSession, scheduleOf, type DiffusionModel } from "./model.ts";
+
+export interface SampleOptions extends CompileOptions {
+  /** Number of samples, ≥ 1. */
+  readonly count?: number;
+  /** Default: ancestral sampling, `ddpm()`. */
+  readonly sampler?: Sampler;
+  /** A number of steps, spaced evenly, or the steps themselves; all T by default. */
+  readonly steps?: number | ArrayLike<number>;
+  /** Integer in 0…2^53−1. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  /** Called after each step, with tensors in standardised units. */
+  readonly onStep?: (step: SamplerStep) => void;
+}
+
+/**
+ * Draws samples from a model.
+ * @returns points [count, D] in the units of the data
+ * @throws UnnoiseError `usage` for an option out of range, `device` when the device is not available, `interrupted` after
+ * `signal`, `not-finite` when the network gives NaN
+ */
+export async function sample(model: DiffusionModel, options: SampleOptions = {}): Promise<FloatTensor> {
+  const { count = 1000, sampler = ddpm(), steps, seed = 0, signal, onStep, ...placement } = options;
+  const session = new DenoiserSession(model, placement);
+  try {
+    const walk = sampler({
+      denoiser: session.predict,
+      schedule: scheduleOf(model),
+      shape: [count, model.denoiser.dimensions],
+      noise: seededNoise(seed),
+      ...(steps === undefined ? {} : { steps }),
+      ...(signal && { signal }),
+    });
+    for (;;) {
+      const next = await walk.next();
+      if (next.done === true) return unstandardise(next.value, model.standardiser);
+      onStep?.(next.value);
+    }
+  } finally {
+    await session.dispose();
+  }
+}

@@ -1,0 +1,186 @@
+import type { Dataset } from "../data/dataset.ts";
+import { fitStandardiser, standardise } from "../data/standardise.ts";
+import { lintSchedule } from "../diffusion/prior.ts";
+import { linearSchedule } from "../diffusion/schedule.ts";
+import { UnnoiseError, at } from "../math/error.ts";
+import { parameterCount } from "../nn/parameters.ts";
+import { loadCheckpoint, saveCheckpoint, type Checkpoint } from "./checkpoint.node.ts";
+import type { TrainingConfig } from "./config.ts";
+import { denoiserParameters } from "./denoiser-spec.ts";
+import { emptyWindow, extendWindow, type LossWindow } from "./loss-window.ts";
+import { namedWeights, type DiffusionModel } from "./model.ts";
+import { RunFolder, openDataset, type LogEvent } from "./run-folder.node.ts";
+import { Trainer, denoiserConfigOf, type StepReport } from "./trainer.ts";
+
+export interface TrainRunOptions {
+  readonly config: TrainingConfig;
+  /** Folder of the run. */
+  readonly out: string;
+  /** Go on with the run that the folder holds. */
+  readonly resume?: boolean;
+  /** Replace the run that the folder holds. */
+  readonly overwrite?: boolean;
+  /** Stops after the iteration in progress, with a checkpoint saved. */
+  readonly signal?: AbortSignal;
+  readonly onStart?: (info: TrainRunInfo) => void;
+  readonly onStep?: (report: StepReport) => void;
+  readonly onWarning?: (message: string) => void;
+}
+
+export interface TrainRunInfo {
+  readonly device: string;
+  readonly threads: number;
+  readonly parameters: number;
+  /** Iterations done before. */
+  readonly iteration: number;
+  readonly iterations: number;
+  /** Points in the data set. */
+  readonly points: number;
+}
+
+/** How a run ended. */
+export interface TrainRunResult {
+  readonly status: "finished" | "interrupted";
+  readonly iteration: number;
+  /** Mean loss of the last log line, or of the steps since. */
+  readonly loss: number | undefined;
+}
+
+/**
+ * Trains in a run folder: writes configuration, log, checkpoints and at the end the model. Resuming gives bit for bit what an
+ * uninterrupted run gives.
+ * @throws UnnoiseError `usage` for a folder that is taken, `data` for bad data, `not-finite` when training diverges, `io` when
+ * the disk refuses; the last checkpoint stays
+ */
+export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
+  const { config, out, resume = false, overwrite = false } = options;
+  const folder = new RunFolder(out);
+  if (!resume) await folder.checkFree({ overwrite });
+  const dataset = resume ? await folder.dataset(config) : await openDataset(config);
+  const run = await TrainingRun.open(folder, config, dataset, resume);
+  try {
+    return await run.toEnd(options);
+  } finally {
+    await run.dispose();
+  }
+}
+
+/** A trainer with its folder. */
+class TrainingRun {
+  readonly #folder: RunFolder;
+  readonly #trainer: Trainer;
+  readonly #model: Omit<DiffusionModel, "weights">;
+  readonly #points: number;
+  readonly #resumed: boolean;
+  #window: LossWindow;
+  #lastLoss: number | undefined;
+
+  private constructor(
+    folder: RunFolder,
+    trainer: Trainer,
+    model: Omit<DiffusionModel, "weights">,
+    points: number,
+    checkpoint?: Checkpoint,
+  ) {
+    this.#folder = folder;
+    this.#trainer = trainer;
+    this.#model = model;
+    this.#points = points;
+    this.#resumed = checkpoint !== undefined;
+    this.#window = checkpoint?.window ?? emptyWindow;
+  }
+
+  static async open(
+    folder: RunFolder,
+    config: TrainingConfig,
+    dataset: Dataset,
+    resume: boolean,
+  ): Promise<TrainingRun> {
+    const standardiser = fitStandardiser(dataset.points);
+    const points = standardise(dataset.points, standardiser);
+    const denoiser = denoiserConfigOf(config, at(points.shape, 1));
+    const size = parameterCount(denoiserParameters(denoiser));
+    const checkpoint = resume ? await loadCheckpoint(folder.checkpointsPath, size) : undefined;
+    if (resume) await folder.rewindLog(checkpoint?.state.iteration ?? 0);
+    const trainer = await Trainer.create({ config, points, ...(checkpoint && { state: checkpoint.state }) });
+    if (!resume) {
+      const { device, threads } = trainer.placement;
+      await folder.create({ ...config, device, threads });
+      await folder.keepPoints(dataset);
+    }
+    const model = { denoiser, schedule: config, standardiser, columns: dataset.columns };
+    return new TrainingRun(folder, trainer, model, at(points.shape, 0), checkpoint);
+  }
+
+  async toEnd({ signal, onStart, onStep, onWarning }: TrainRunOptions): Promise<TrainRunResult> {
+    const trainer = this.#trainer;
+    const { device, threads } = trainer.placement;
+    const parameters = parameterCount(denoiserParameters(trainer.denoiser));
+    const { iterations } = trainer.config;
+    onStart?.({ device, threads, parameters, iteration: trainer.iteration, iterations, points: this.#points });
+    await this.#logStart({ event: "start", device, threads, parameters }, onWarning);
+    while (!trainer.done && signal?.aborted !== true) await this.#step(onStep);
+    if (!trainer.done) return this.#interrupted();
+    await this.#folder.saveModel({
+      ...this.#model,
+      weights: namedWeights(trainer.state.vectors.ema, trainer.denoiser),
+    });
+    await this.#folder.log([{ event: "end", iteration: trainer.iteration }]);
+    return { status: "finished", iteration: trainer.iteration, loss: this.#lastLoss };
+  }
+
+  async dispose(): Promise<void> {
+    await this.#trainer.dispose();
+  }
+
+  async #logStart(start: LogEvent, onWarning: TrainRunOptions["onWarning"]): Promise<void> {
+    if (this.#resumed) return this.#folder.log([{ event: "resume", iteration: this.#trainer.iteration }]);
+    const warnings = lintSchedule(linearSchedule(this.#trainer.config));
+    warnings.forEach((message) => onWarning?.(message));
+    return this.#folder.log([start, ...warnings.map((message) => ({ event: "warning", message }) as const)]);
+  }
+
+  async #step(onStep: TrainRunOptions["onStep"]): Promise<void> {
+    const report = await this.#trainer.step();
+    this.#window = extendWindow(this.#window, report.loss, report.gradientNorm);
+    onStep?.(report);
+    const { logEvery, checkpointEvery, iterations } = this.#trainer.config;
+    const { iteration, learningRate } = report;
+    if (iteration % logEvery === 0 || iteration === iterations) await this.#logProgress(iteration, learningRate);
+    if (iteration % checkpointEvery === 0 || iteration === iterations) await this.#checkpoint();
+  }
+
+  async #logProgress(iteration: number, learningRate: number): Promise<void> {
+    const { sum, gradientNormSum, count } = this.#window;
+    this.#lastLoss = sum / count;
+    this.#window = emptyWindow;
+    const gradientNorm = gradientNormSum / count;
+    await this.#folder.log([{ event: "progress", iteration, loss: this.#lastLoss, gradientNorm, learningRate }]);
+  }
+
+  async #checkpoint(): Promise<void> {
+    await saveCheckpoint(this.#folder.checkpointsPath, { state: this.#trainer.state, window: this.#window });
+  }
+
+  async #interrupted(): Promise<TrainRunResult> {
+    await this.#checkpoint();
+    return { status: "interrupted", iteration: this.#trainer.iteration, loss: this.#lastLoss };
+  }
+}
+
+/** What may differ when a run goes on: where it runs, not what it computes. */
+const PLACEMENT: readonly string[] = ["device", "threads"];
+
+/**
+ * The configuration with which a run goes on: its own, but for where it runs.
+ * @throws UnnoiseError `usage` when another option differs from the run's
+ */
+export function resumedConfig(saved: TrainingConfig, given: Partial<TrainingConfig>): TrainingConfig {
+  for (const [key, value] of Object.entries(given)) {
+    const kept = saved[key as keyof TrainingConfig];
+    if (value === kept || PLACEMENT.includes(key)) continue;
+    const change = `${key} was ${String(kept)} in this run and cannot become ${String(value)}`;
+    throw new UnnoiseError("usage", `--resume: ${change}; leave the option out, or start a new run`);
+  }
+  return { ...saved, ...given };
+}

@@ -1,0 +1,42 @@
+import type { Dataset } from "../data/dataset.ts";
+import { fitStandardiser, standardise } from "../data/standardise.ts";
+import { UnnoiseError } from "../math/error.ts";
+import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
+import { namedWeights, type DiffusionModel } from "./model.ts";
+import { Trainer, type StepReport } from "./trainer.ts";
+
+export interface TrainOptions extends Partial<Omit<TrainingConfig, "data">> {
+  /** Called after each iteration. */
+  readonly onStep?: (report: StepReport) => void;
+  /** Stops training; the call then throws. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Trains a denoising diffusion model on points, in memory: in Node or a browser, nothing is written.
+ * @param dataset points [N, D] in raw units
+ * @param options any of the training options, `onStep` and `signal`
+ * @returns the model with its averaged weights
+ * @throws UnnoiseError `usage` for an option out of range, `device` when the device is not available, `not-finite` when training
+ * diverges, `interrupted` after `signal`
+ */
+export async function train(
+  dataset: Dataset,
+  { onStep, signal, ...options }: TrainOptions = {},
+): Promise<DiffusionModel> {
+  const config = parseTrainingConfig({ ...options, data: dataset.name });
+  const standardiser = fitStandardiser(dataset.points);
+  const trainer = await Trainer.create({ config, points: standardise(dataset.points, standardiser) });
+  try {
+    while (!trainer.done) {
+      if (signal?.aborted === true)
+        throw new UnnoiseError("interrupted", `training stopped at iteration ${trainer.iteration}`);
+      const report = await trainer.step();
+      onStep?.(report);
+    }
+    const weights = namedWeights(trainer.state.vectors.ema, trainer.denoiser);
+    return { denoiser: trainer.denoiser, schedule: config, standardiser, columns: dataset.columns, weights };
+  } finally {
+    await trainer.dispose();
+  }
+}

@@ -1,0 +1,2 @@
+/** The browser entry of unnoise, on onnxruntime-web. */
+export * from "./core.ts";
