@@ -18,7 +18,8 @@ import {
   type ValueInfoProto,
 } from "onnx-buf";
 import { invariant } from "../math/error.ts";
-import { isOp, type GraphDType, type Node, type OpName, type ValueType } from "../graph/node.ts";
+import { contentKey } from "../graph/content-key.ts";
+import { GraphError, isOp, type GraphDType, type Node, type OpName, type ValueType } from "../graph/node.ts";
 import { operators } from "../graph/operator-table.ts";
 import type { Emitter, OnnxAttribute, Operator } from "../graph/operator.ts";
 import { topologicalOrder } from "../graph/traverse.ts";
@@ -37,8 +38,11 @@ const ONNX_TYPE: Record<GraphDType, DataType> = {
  * Writes a graph as an ONNX model (ir 10, opset 21).
  * @param outputs the named results; inputs are the `input` nodes they depend on
  * @param target `generic` emits only standard ai.onnx operators; `cpu` may use those of ONNX Runtime
+ * @throws GraphError when two inputs, or an input and an output, have the same name
  */
 export function toOnnx(outputs: Readonly<Record<string, Node>>, target: Emitter["target"] = "generic"): Uint8Array {
+  const order = topologicalOrder(Object.values(outputs));
+  requireDistinctNames(order, Object.keys(outputs));
   const emitter = new ModelEmitter(target);
   const names = new Map<Node, string>();
   const nameOf = (node: Node): string => {
@@ -46,12 +50,22 @@ export function toOnnx(outputs: Readonly<Record<string, Node>>, target: Emitter[
     invariant(name, `${node.path} was not emitted`);
     return name;
   };
-  for (const node of topologicalOrder(Object.values(outputs))) {
+  for (const node of order) {
     if (isOp(node, "input")) emitter.input(node.attributes.name, node);
     names.set(node, lower(node, emitter, node.inputs.map(nameOf)));
   }
   for (const [name, node] of Object.entries(outputs)) emitter.output(name, nameOf(node), node);
   return emitter.bytes();
+}
+
+function requireDistinctNames(order: readonly Node[], outputs: readonly string[]): void {
+  const known = new Set(outputs);
+  for (const node of order) {
+    if (!isOp(node, "input")) continue;
+    const { name } = node.attributes;
+    if (known.has(name)) throw new GraphError(node.path, `the name ${name} is already another input's or output's`);
+    known.add(name);
+  }
 }
 
 function lower<K extends OpName>(node: Node<K>, emitter: Emitter, inputs: readonly string[]): string {
@@ -97,8 +111,9 @@ class ModelEmitter implements Emitter {
 
   constant(dtype: GraphDType, shape: Shape, data: Float64Array): string {
     const make = (): TensorProto => tensor(ONNX_TYPE[dtype], shape, toTyped(dtype, data));
-    if (data.length <= 16) return this.#share(`${dtype} ${shape.join()}: ${data.join()}`, make);
-    return this.#initializer(make());
+    const content = contentKey(data);
+    if (content === undefined) return this.#initializer(make());
+    return this.#share(`${dtype} ${shape.join()}: ${content}`, make);
   }
 
   once(key: object, name: string, emit: () => string[]): string[] {
@@ -119,10 +134,9 @@ class ModelEmitter implements Emitter {
   }
 
   bytes(): Uint8Array {
-    const opsetImport = [
-      create(OperatorSetIdProtoSchema, { domain: "", version: OPSET }),
-      create(OperatorSetIdProtoSchema, { domain: MICROSOFT, version: 1n }),
-    ];
+    const used = new Set(this.#nodes.map(({ domain }) => domain));
+    const opsetImport = [create(OperatorSetIdProtoSchema, { domain: "", version: OPSET })];
+    if (used.has(MICROSOFT)) opsetImport.push(create(OperatorSetIdProtoSchema, { domain: MICROSOFT, version: 1n }));
     const graph = create(GraphProtoSchema, {
       name: "unnoise",
       node: this.#nodes,

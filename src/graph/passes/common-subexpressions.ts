@@ -7,17 +7,21 @@ export function mergeCommonSubexpressions(outputs: readonly Node[]): Node[] {
   const ids = new Map<Node, number>();
   const known = new Map<string, Node>();
   return rewrite(outputs, (node) => {
-    const key = keyOf(node, ids);
-    const twin = known.get(key);
-    if (twin) return twin;
-    known.set(key, node);
     ids.set(node, ids.size);
+    const key = keyOf(node, ids);
+    const twin = key === undefined ? undefined : known.get(key);
+    if (twin) return twin;
+    if (key !== undefined) known.set(key, node);
     return node;
   });
 }
 
-function keyOf(node: Node, ids: ReadonlyMap<Node, number>): string {
+/** What is equal for equal values; nothing for a constant too large to compare. */
+function keyOf(node: Node, ids: ReadonlyMap<Node, number>): string | undefined {
+  if (isOp(node, "constant")) {
+    const content = contentKey(node.attributes.data);
+    return content === undefined ? undefined : `constant ${node.dtype} ${node.shape.join()}: ${content}`;
+  }
   const inputs = node.inputs.map((input) => ids.get(input)).join();
-  if (isOp(node, "constant")) return `constant ${node.dtype} ${node.shape.join()}: ${contentKey(node.attributes.data)}`;
   return `${node.op} ${inputs} ${JSON.stringify(node.attributes)}`;
 }
