@@ -2,20 +2,12 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
-import { UnnoiseError } from "../math/error.ts";
 import type { Backend, Device, Ort } from "./backend.ts";
+import { importOrt } from "./import-ort.ts";
+import { prepareWasm } from "./wasm.ts";
 
 /** Work below which moving data to a GPU costs more than it saves. */
 const GPU_WORTHWHILE_FLOPS = 1e10;
-
-async function importOrt(load: () => Promise<unknown>, name: string, device: Device): Promise<Ort> {
-  try {
-    return (await load()) as Ort;
-  } catch (cause) {
-    const hint = `device ${device} needs the package ${name}, which did not load; install it with: npm install ${name}`;
-    throw new UnnoiseError("device", hint, { cause });
-  }
-}
 
 /** Whether ONNX Runtime's CUDA provider lies beside its library: it is fetched separately from the package. */
 function hasCudaLibraries(): boolean {
@@ -28,6 +20,14 @@ function hasCudaLibraries(): boolean {
   }
 }
 
+async function load(device: Device, threads = 1): Promise<Ort> {
+  if (device !== "wasm")
+    return importOrt(async () => (await import("onnxruntime-node")).default, "onnxruntime-node", device);
+  const ort = await importOrt(() => import("onnxruntime-web"), "onnxruntime-web", device);
+  prepareWasm(ort.env.wasm, device, threads);
+  return ort;
+}
+
 /**
  * onnxruntime-node for cpu, webgpu and cuda; onnxruntime-web, where installed, for wasm. In Node its main entry is its build for
  * Node; `onnxruntime-web/wasm` is for browsers and cannot start its threads here.
@@ -37,10 +37,8 @@ export const backend: Backend = {
   devices: ["cpu", "webgpu", "cuda", "wasm"],
   processors: availableParallelism(),
   choose: (flops) => Promise.resolve(flops >= GPU_WORTHWHILE_FLOPS && hasCudaLibraries() ? "cuda" : "cpu"),
-  load: (device) =>
-    device === "wasm"
-      ? importOrt(() => import("onnxruntime-web"), "onnxruntime-web", device)
-      : importOrt(async () => (await import("onnxruntime-node")).default, "onnxruntime-node", device),
+  load,
+  advice: "use device auto or cpu",
   sessionOptions: (device, threads) => ({
     executionProviders: [device],
     graphOptimizationLevel: "all",

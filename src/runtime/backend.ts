@@ -1,4 +1,4 @@
-import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
+import type { Env, InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
 
 /** Where a graph runs: an execution provider of ONNX Runtime. */
 export type Device = "cpu" | "webgpu" | "cuda" | "wasm";
@@ -8,6 +8,7 @@ export const devices: readonly Device[] = ["cpu", "webgpu", "cuda", "wasm"];
 export interface Ort {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
+  readonly env: Env;
 }
 
 /** One platform's ONNX Runtime: one object for Node, one for browsers. */
@@ -19,7 +20,9 @@ export interface Backend {
   choose(flops: number): Promise<Device>;
   /** Processors that threads may use. */
   readonly processors: number;
-  /** Loads the package that runs `device`. */
-  load(device: Device): Promise<Ort>;
+  /** Loads the package that runs `device`; a wasm build of it starts with so many threads, 1 by default. */
+  load(device: Device, threads?: number): Promise<Ort>;
+  /** What to do when a device is not available. */
+  readonly advice: string;
   readonly sessionOptions: (device: Device, threads: number) => InferenceSession.SessionOptions;
 }

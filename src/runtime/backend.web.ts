@@ -1,5 +1,6 @@
-import { UnnoiseError } from "../math/error.ts";
 import type { Backend, Device, Ort } from "./backend.ts";
+import { importOrt } from "./import-ort.ts";
+import { prepareWasm } from "./wasm.ts";
 
 const GPU_WORTHWHILE_FLOPS = 1e9;
 
@@ -8,15 +9,13 @@ async function hasGpu(): Promise<boolean> {
   return Boolean(await gpu?.requestAdapter());
 }
 
-async function load(device: Device): Promise<Ort> {
-  switch (device) {
-    case "wasm":
-      return (await import("onnxruntime-web/wasm"));
-    case "webgpu":
-      return (await import("onnxruntime-web/webgpu"));
-    default:
-      throw new UnnoiseError("device", `device ${device} does not exist in a browser; use wasm, webgpu or auto`);
-  }
+const importBuild = (device: Device): Promise<unknown> =>
+  device === "webgpu" ? import("onnxruntime-web/webgpu") : import("onnxruntime-web/wasm");
+
+async function load(device: Device, threads = 1): Promise<Ort> {
+  const ort = await importOrt(() => importBuild(device), "onnxruntime-web", device);
+  prepareWasm(ort.env.wasm, device, threads);
+  return ort;
 }
 
 /** onnxruntime-web: wasm everywhere, WebGPU where the browser has an adapter. */
@@ -26,5 +25,6 @@ export const backend: Backend = {
   processors: globalThis.navigator.hardwareConcurrency,
   choose: async (flops) => (flops >= GPU_WORTHWHILE_FLOPS && (await hasGpu()) ? "webgpu" : "wasm"),
   load,
+  advice: "use device auto or wasm; if ONNX Runtime's files were not found, say where they are with configureRuntime",
   sessionOptions: (device) => ({ executionProviders: [device], graphOptimizationLevel: "all", logSeverityLevel: 4 }),
 };

@@ -9,6 +9,7 @@ import { UnnoiseError, at } from "../math/error.ts";
 import { toOnnx } from "../onnx/emit-model.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import { devices, type Device, type Ort } from "./backend.ts";
+import { wasmThreads } from "./wasm.ts";
 
 /** Host memory of each graph dtype; bools are bytes. */
 export interface HostArrays {
@@ -22,7 +23,10 @@ export type Feeds = Readonly<Record<string, HostArray>>;
 export interface CompileOptions {
   /** Default `auto`: the backend's choice by the work of one run. */
   readonly device?: Device | "auto";
-  /** Threads inside one operator; default by measured work: one for small graphs, all processors for large ones. */
+  /**
+   * Threads inside one operator; default by measured work: one for small graphs, all processors for large ones; on wasm one, or
+   * what `configureRuntime` says.
+   */
   readonly threads?: number;
 }
 
@@ -44,8 +48,12 @@ export async function resolveDevice(choice: Device | "auto", flops: number): Pro
   return choice;
 }
 
-/** Threads for a graph of so many floating-point operations a run. */
-export function resolveThreads(threads: number | undefined, flops: number): number {
+/**
+ * Threads for a graph of so many floating-point operations a run; wasm has one pool for all graphs.
+ * @throws UnnoiseError `device` when wasm cannot have the threads that were asked
+ */
+export function resolveThreads(threads: number | undefined, flops: number, device: Device = "cpu"): number {
+  if (device === "wasm" || backend.platform === "browser") return wasmThreads(device, threads);
   return threads ?? (flops < MULTITHREAD_FLOPS ? 1 : backend.processors);
 }
 
@@ -63,8 +71,8 @@ export async function compile(
   const graph = Object.fromEntries(names.map((name, i) => [name, at(nodes, i)]));
   const flops = countFlops(nodes);
   const device = await resolveDevice(choice, flops);
-  const threads = resolveThreads(asked, flops);
-  const ort = await backend.load(device);
+  const threads = resolveThreads(asked, flops, device);
+  const ort = await backend.load(device, threads);
   const model = toOnnx(graph, device === "cpu" || device === "wasm" ? "cpu" : "generic");
   const session = await createSession(ort, model, device, threads);
   return new Executable({ ort, session, graph, device, threads });
@@ -77,7 +85,7 @@ async function createSession(ort: Ort, model: Uint8Array, device: Device, thread
     const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
     const unavailable = /backend|provider|adapter|device|shared library/i.test(reason);
     const advice = unavailable
-      ? `device ${device} is not available here; use --device auto or cpu`
+      ? `device ${device} is not available here; ${backend.advice}`
       : "ONNX Runtime refused the model";
     throw new UnnoiseError(unavailable ? "device" : "runtime", `${advice}: ${reason}`, { cause });
   }
