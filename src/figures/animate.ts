@@ -1,10 +1,13 @@
 import { UnnoiseError } from "../math/error.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
-import { readCloud } from "./cloud.ts";
+import { readCloud, tallyNotes, type Tally } from "./cloud.ts";
 import { densityFrame, planeFrame, columnNames, stripClouds, type StripPanel } from "./strip.ts";
 import { renderSheet } from "./sheet.ts";
 import type { LegendEntry } from "./legend.ts";
 import { colours } from "./theme.ts";
+
+/** Most dots of a frame, and as many of its reference. */
+const DOTS = 2000;
 
 /** What `animateStrip` draws. */
 export interface AnimationOptions {
@@ -37,12 +40,24 @@ export function animateStrip(options: AnimationOptions): string[] {
   }
   const width = options.width ?? 480;
   const frameOf = columns === 1 ? densityFrame : planeFrame;
-  const shared = frameOf(panels, width - 92, columnNames(options.columns, columns), reference);
+  const shared = frameOf(panels, width - 92, columnNames(options.columns, columns), DOTS, reference);
+  const notes = [...shared.notes, ...tallyNotes([worst(shared.tallies)])];
   return panels.map((panel) => {
     const legend = frameLegend(panel.colour, direction, columns === 1 ? "area" : "dot", reference !== undefined);
     const rows = [[shared.panel(panel, { first: true, last: true })]];
-    return renderSheet({ title: options.title, rows, legend, notes: shared.notes, width });
+    return renderSheet({ title: options.title, rows, legend, notes, width });
   });
+}
+
+/** The most that a frame leaves out, so that all frames carry one note and have one size. */
+function worst(tallies: readonly Tally[]): Tally {
+  const most = (key: keyof Tally): number => Math.max(...tallies.map((tally) => tally[key]));
+  return {
+    total: most("total"),
+    considered: most("considered"),
+    notFinite: most("notFinite"),
+    outside: most("outside"),
+  };
 }
 
 function frameLegend(colour: string, direction: string, mark: "dot" | "area", hasReference: boolean): LegendEntry[] {

@@ -24,6 +24,11 @@ export interface Tally {
   readonly outside: number;
 }
 
+/** The tally of a cloud whose first `limit` points are drawn. */
+export function cloudTally({ count, notFinite }: Cloud, limit: number = Infinity): Tally {
+  return { total: count + notFinite, considered: Math.min(count, Math.floor(limit)), notFinite, outside: 0 };
+}
+
 /** Closed interval of an axis. */
 export type Domain = readonly [number, number];
 
@@ -80,12 +85,7 @@ export function planePoints(
   return {
     x: Float32Array.from(kept, (row) => xs[row] ?? 0),
     y: Float32Array.from(kept, (row) => ys[row] ?? 0),
-    tally: {
-      total: cloud.count + cloud.notFinite,
-      considered,
-      notFinite: cloud.notFinite,
-      outside: considered - kept.length,
-    },
+    tally: { ...cloudTally(cloud, considered), outside: considered - kept.length },
   };
 }
 

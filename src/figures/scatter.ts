@@ -3,6 +3,7 @@ import { UnnoiseError } from "../math/error.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { axisMargins, axisMarks, scaleOf, type AxisOptions } from "./axes.ts";
 import {
+  cloudTally,
   columnOf,
   equalAspect,
   planePoints,
@@ -11,7 +12,6 @@ import {
   tallyNotes,
   type Cloud,
   type Domain,
-  type Tally,
 } from "./cloud.ts";
 import { binsFor, densityDomain, densityMarks, histogram } from "./density.ts";
 import { dotMarks } from "./dots.ts";
@@ -81,21 +81,13 @@ const legendOf = (layers: readonly Layer[], mark: "dot" | "area"): LegendEntry[]
 const rangeOfLayers = (layers: readonly Layer[], column: number): Domain =>
   rangeOf(layers.map(({ cloud }) => columnOf(cloud, column)));
 
-/** The tally of a layer whose first `limit` points are drawn. */
-const layerTally = ({ cloud }: Layer, limit: number): Tally => ({
-  total: cloud.count + cloud.notFinite,
-  considered: Math.min(cloud.count, Math.floor(limit)),
-  notFinite: cloud.notFinite,
-  outside: 0,
-});
-
 function densityFigure(title: string, layers: readonly Layer[], name: string): string {
   const { bars, domain } = densityBars(layers, 0);
   const x: AxisOptions = { domain: rangeOfLayers(layers, 0), label: name };
   const y: AxisOptions = { domain, label: "density" };
   const marks = [...axisMarks(x, y), ...bars];
   const plot = { ...axisMargins(x, y), x: scaleOf(x), y: scaleOf(y), marks };
-  const notes = tallyNotes(layers.map((layer) => layerTally(layer, Infinity)));
+  const notes = tallyNotes(layers.map((layer) => cloudTally(layer.cloud)));
   const rows = [[{ width: figureWidth, height: 400, plot }]];
   return renderSheet({ title, rows, legend: legendOf(layers, "area"), notes });
 }
@@ -135,7 +127,7 @@ function pairsFigure(title: string, layers: readonly Layer[], names: readonly st
   const rows = Array.from({ length: count }, (_, row) =>
     Array.from({ length: row + 1 }, (_, column) => pairCell(layers, { row, column, count, size, names }, limit)),
   );
-  const notes = [...pairsNotes(names, count), ...tallyNotes(layers.map((layer) => layerTally(layer, limit)))];
+  const notes = [...pairsNotes(names, count), ...tallyNotes(layers.map((layer) => cloudTally(layer.cloud, limit)))];
   return renderSheet({ title, rows, legend: legendOf(layers, "dot"), notes, gap: 0 });
 }
 

@@ -3,6 +3,7 @@ import { UnnoiseError } from "../math/error.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { axisMargins, axisMarks, formatPower, scaleOf, type AxisOptions } from "./axes.ts";
 import {
+  cloudTally,
   columnOf,
   equalAspect,
   planePoints,
@@ -11,6 +12,7 @@ import {
   tallyNotes,
   type Cloud,
   type Domain,
+  type Tally,
 } from "./cloud.ts";
 import { binsFor, densityDomain, densityMarks, histogram, type Histogram } from "./density.ts";
 import { dotMarks } from "./dots.ts";
@@ -51,13 +53,20 @@ export function stripFigure(options: StripOptions): string {
   const width = panels[0]?.cloud.columns.length ?? 0;
   const frameOf = width === 1 ? densityFrame : planeFrame;
   const columns = Math.ceil(panels.length / Math.ceil(panels.length / 4));
-  const placed = frameOf(panels, (figureWidth - 76 - 18 * columns) / columns, columnNames(options.columns, width));
+  const inner = (figureWidth - 76 - 18 * columns) / columns;
+  const placed = frameOf(panels, inner, columnNames(options.columns, width), maxDots / panels.length);
   const made = panels.map((panel, index) => placed.panel(panel, panelPlace(index, panels.length, columns)));
   const rows = Array.from({ length: Math.ceil(made.length / columns) }, (_, row) =>
     made.slice(row * columns, (row + 1) * columns),
   );
   const legend = stripLegend(options.direction, width === 1 ? "area" : "dot");
-  return renderSheet({ title: options.title, rows, legend, notes: placed.notes, gap: 0 });
+  return renderSheet({
+    title: options.title,
+    rows,
+    legend,
+    notes: [...placed.notes, ...tallyNotes(placed.tallies)],
+    gap: 0,
+  });
 }
 
 /** A panel with its cloud and colour. */
@@ -116,19 +125,21 @@ const panelPlace = (index: number, count: number, columns: number): Place => ({
 export interface SharedFrame {
   readonly panel: (panel: CloudPanel, place: Place) => Panel;
   readonly notes: readonly string[];
+  /** What each panel draws and leaves out */
+  readonly tallies: readonly Tally[];
 }
 
-/** Shared axes for scatter plots whose plotting area is `inner` px wide. */
+/** Shared axes for scatter plots of at most `limit` dots each, whose plotting area is `inner` px wide. */
 export function planeFrame(
   panels: readonly CloudPanel[],
   inner: number,
   names: readonly [string, string],
+  limit: number,
   reference?: Cloud,
 ): SharedFrame {
   const clouds = [...panels.map(({ cloud }) => cloud), ...(reference ? [reference] : [])];
   const range = (column: number): Domain => rangeOf(clouds.map((cloud) => columnOf(cloud, column)));
   const axes = equalAspect(range(0), range(1), inner, [inner * 0.6, inner * 1.1]);
-  const limit = maxDots / (panels.length + (reference ? 1 : 0));
   const points = (cloud: Cloud) => planePoints(cloud, [0, 1], axes.x, axes.y, limit);
   const width = panels[0]?.cloud.columns.length ?? 0;
   const behind = reference ? dotMarks([{ ...points(reference), colour: colours.faintData }]) : [];
@@ -137,7 +148,7 @@ export function planeFrame(
     return framed({ label, marks, inner, height: axes.height, x: axes.x, y: axes.y, names, place });
   };
   const shown = width > 2 ? [`Shown: the first 2 of ${width} columns (${names.join(", ")}).`] : [];
-  return { panel, notes: [...shown, ...tallyNotes(panels.map(({ cloud }) => points(cloud).tally))] };
+  return { panel, notes: shown, tallies: panels.map(({ cloud }) => points(cloud).tally) };
 }
 
 /** Shared axes for histograms whose plotting area is `inner` px wide. */
@@ -145,6 +156,7 @@ export function densityFrame(
   panels: readonly CloudPanel[],
   inner: number,
   names: readonly [string, string],
+  _limit: number,
   reference?: Cloud,
 ): SharedFrame {
   const clouds = [...panels.map(({ cloud }) => cloud), ...(reference ? [reference] : [])];
@@ -157,7 +169,7 @@ export function densityFrame(
     const marks = [...behind, ...densityMarks(counted(cloud), colour, 0.35)];
     return framed({ label, marks, inner, height: inner * 0.75, x, y, names: [names[0], "density"], place });
   };
-  return { panel, notes: [] };
+  return { panel, notes: [], tallies: panels.map(({ cloud }) => cloudTally(cloud)) };
 }
 
 interface Framed {

@@ -67,7 +67,8 @@ export class SvgElement {
   }
 
   setAttribute(name: string, value: unknown): void {
-    this.attributes.set(name, String(value));
+    const isCoordinate = typeof value === "number" && geometry.has(name);
+    this.attributes.set(name, isCoordinate ? rounded(value) : String(value));
   }
 
   setAttributeNS(_namespace: string, name: string, value: unknown): void {
@@ -125,11 +126,14 @@ export class SvgDocument {
 /** Attributes of an element to make; those that are undefined are left out. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
+const rounded = (value: number): string => String(Math.round(value * 100) / 100 || 0);
+
 const roundNumbers = (value: string): string =>
-  value.replace(/-?\d*\.\d+(?:e-?\d+)?/g, (number) => String(Math.round(Number(number) * 100) / 100 || 0));
+  value.replace(/-?\d*\.\d+(?:e-?\d+)?/g, (number) => rounded(Number(number)));
 
 /** Text for XML: markup escaped, characters that XML 1.0 forbids replaced by U+FFFD. */
 export function escapeXml(text: string): string {
+  if (/^[\w .,:;#%()+\-/]*$/.test(text)) return text;
   return text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
@@ -148,7 +152,8 @@ export function serialize(node: SvgElement): string {
 function writeElement(node: SvgElement, parts: string[]): void {
   parts.push("<", node.tagName);
   for (const [name, value] of node.attributes) {
-    parts.push(" ", name, '="', escapeXml(geometry.has(name) ? roundNumbers(value) : value), '"');
+    const isLong = value.length > 4 && geometry.has(name);
+    parts.push(" ", name, '="', escapeXml(isLong ? roundNumbers(value) : value), '"');
   }
   if (node.childNodes.length === 0) {
     parts.push("/>");
