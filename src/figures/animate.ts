@@ -6,7 +6,7 @@ import { renderSheet } from "./sheet.ts";
 import type { LegendEntry } from "./legend.ts";
 import { colours } from "./theme.ts";
 
-/** Most dots of a frame, and as many of its reference. */
+/** Most dots of a frame; its reference has at most half as many. */
 const DOTS = 2000;
 
 /** What `animateStrip` draws. */

@@ -119,11 +119,14 @@ function planeFigure(title: string, layers: readonly Layer[], names: readonly st
   return renderSheet({ title, rows, legend: legendOf(layers, "dot"), notes, width: PLANE_WIDTH });
 }
 
+/** Room (px) for ticks and names left of the matrix. */
+const LABELS = 64;
+
 /** Lower triangle of all pairs, with each column's histograms on the diagonal. */
 function pairsFigure(title: string, layers: readonly Layer[], names: readonly string[]): string {
   const count = Math.min(MAX_COLUMNS, names.length);
   const limit = maxDots / (layers.length * ((count * (count - 1)) / 2));
-  const size = Math.floor((figureWidth - 52) / count);
+  const size = Math.floor((figureWidth - LABELS) / count);
   const rows = Array.from({ length: count }, (_, row) =>
     Array.from({ length: row + 1 }, (_, column) => pairCell(layers, { row, column, count, size, names }, limit)),
   );
@@ -155,10 +158,10 @@ function pairCell(layers: readonly Layer[], cell: Cell, limit: number): Panel {
   const x = { domain: domains[0], ticks: last, label: name(column), spacing: 50, keepOffEdges: true };
   const y = { domain, ticks: first && !diagonal, label: name(row), spacing: 35 };
   const shown = bars ?? pairDots(layers, [column, row], domains, limit);
-  const margins = { marginTop: 5, marginRight: 5, marginBottom: last ? 42 : 5, marginLeft: first ? 62 : 5 };
+  const margins = { marginTop: 5, marginRight: 5, marginBottom: last ? 42 : 5, marginLeft: first ? LABELS + 5 : 5 };
   const marks = [...axisMarks(x, y), frame({ stroke: colours.grid }), ...shown];
   const plot = { ...margins, x: scaleOf(x), y: scaleOf(y), marks };
-  return { width: size + (first ? 52 : 0), height: size + (last ? 37 : 0), plot };
+  return { width: size + (first ? LABELS : 0), height: size + (last ? 37 : 0), plot };
 }
 
 function pairDots(

@@ -12,6 +12,7 @@ import {
   tallyNotes,
   type Cloud,
   type Domain,
+  type PlanePoints,
   type Tally,
 } from "./cloud.ts";
 import { binsFor, densityDomain, densityMarks, histogram, type Histogram } from "./density.ts";
@@ -140,9 +141,9 @@ export function planeFrame(
   const clouds = [...panels.map(({ cloud }) => cloud), ...(reference ? [reference] : [])];
   const range = (column: number): Domain => rangeOf(clouds.map((cloud) => columnOf(cloud, column)));
   const axes = equalAspect(range(0), range(1), inner, [inner * 0.6, inner * 1.1]);
-  const points = (cloud: Cloud) => planePoints(cloud, [0, 1], axes.x, axes.y, limit);
+  const points = (cloud: Cloud, most = limit): PlanePoints => planePoints(cloud, [0, 1], axes.x, axes.y, most);
   const width = panels[0]?.cloud.columns.length ?? 0;
-  const behind = reference ? dotMarks([{ ...points(reference), colour: colours.faintData }]) : [];
+  const behind = reference ? dotMarks([{ ...points(reference, limit / 2), colour: colours.faintData }]) : [];
   const panel = ({ label, cloud, colour }: CloudPanel, place: Place): Panel => {
     const marks = [...behind, ...dotMarks([{ ...points(cloud), colour }], inner < 300 ? 0.8 : 1)];
     return framed({ label, marks, inner, height: axes.height, x: axes.x, y: axes.y, names, place });
