@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { evaluate } from "../src/graph/evaluate.ts";
 import type { Node, OpName } from "../src/graph/node.ts";
-import { input, sin } from "../src/graph/builders.ts";
-import { UnnoiseError, at } from "../src/math/error.ts";
+import { at } from "../src/math/error.ts";
 import type { Device } from "../src/runtime/backend.ts";
 import { compile, type HostArray } from "../src/runtime/executable.ts";
 import { sizeOf } from "../src/tensor/tensor.ts";
+import { absence } from "./absence.ts";
 import { build, cases, opNames, type BuiltCase, type Case, type CaseValue } from "./operator-cases.ts";
 
 const UNIT = 2 ** -24;
@@ -87,17 +87,6 @@ async function runCases(op: OpName, device: Device): Promise<{ name: string; gra
 
 const distance = (got: HostArray, expected: Float64Array): number =>
   Math.max(...expected.map((value, i) => Math.abs(value - at(got, i))));
-
-/** Why a device cannot run here, or nothing. */
-async function absence(device: Device): Promise<string | undefined> {
-  try {
-    await (await compile({ y: sin(input("x", [1])) }, { device })).dispose();
-    return undefined;
-  } catch (error) {
-    if (error instanceof UnnoiseError && error.code === "device") return error.message;
-    throw error;
-  }
-}
 
 const used = opNames.filter((op) => cases[op].length > 0);
 

@@ -90,7 +90,9 @@ describe("an emitted model", () => {
   });
 
   it("transposes inside the product of two matrices", () => {
-    expect(opTypes(decode({ y: matmul(x, x, { transposeB: true }) }))).toEqual(["Gemm", "Identity"]);
+    const emitted = opTypes(decode({ y: matmul(x, x, { transposeB: true }) }));
+    expect(emitted).toContain("Gemm");
+    expect(emitted).not.toContain("Transpose");
   });
 
   it("leaves out what no output needs", () => {
