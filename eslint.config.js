@@ -7,7 +7,20 @@ const noMathRandom = {
 };
 
 export default tseslint.config(
-  { ignores: ["dist", "coverage", "node_modules", "test/golden", "unnoise-*", "runs", ".tmp", "bench/peers"] },
+  {
+    ignores: [
+      "dist",
+      "coverage",
+      "node_modules",
+      "test/golden",
+      "unnoise-*",
+      "runs",
+      ".tmp",
+      "bench/dist",
+      "bench/peers",
+      "assembly",
+    ],
+  },
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ["**/*.ts"] })),
   {
     files: ["**/*.ts"],

@@ -11,18 +11,22 @@ export interface AdamState {
   readonly square: Node;
 }
 
-export interface AdamOptions {
+/** Constants of AdamW. */
+export interface AdamSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** λ: each step takes η·λ·w off the weights, apart from the gradient. */
+  readonly weightDecay: number;
+}
+
+export interface AdamOptions extends AdamSettings {
   /** Scalar η of this step, after warm-up. */
   readonly learningRate: Operand;
   /** 1/(1 − β1ⁱ) at the i-th step. */
   readonly meanCorrection: Operand;
   /** 1/(1 − β2ⁱ) at the i-th step. */
   readonly squareCorrection: Operand;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  /** λ: each step takes η·λ·w off the weights, apart from the gradient. */
-  readonly weightDecay: number;
 }
 
 /**

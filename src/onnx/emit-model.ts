@@ -81,6 +81,8 @@ class ModelEmitter implements Emitter {
   readonly #outputs: ValueInfoProto[] = [];
   readonly #shared = new Map<string, string>();
   readonly #emitted = new Map<object, Map<string, string[]>>();
+  /** Values that carry the name of an output. */
+  readonly #renamed = new Map<string, string>();
   #count = 0;
 
   constructor(target: Emitter["target"]) {
@@ -129,7 +131,10 @@ class ModelEmitter implements Emitter {
   }
 
   output(name: string, value: string, type: ValueType): void {
-    this.#nodes.push(create(NodeProtoSchema, { opType: "Identity", input: [value], output: [name] }));
+    const given = this.#renamed.get(value);
+    if (given !== undefined || !this.#rename(value, name)) {
+      this.#nodes.push(create(NodeProtoSchema, { opType: "Identity", input: [given ?? value], output: [name] }));
+    }
     this.#outputs.push(valueInfo(name, type));
   }
 
@@ -161,6 +166,17 @@ class ModelEmitter implements Emitter {
     const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
     this.#nodes.push(create(NodeProtoSchema, { opType, domain, input: [...input], output, attribute }));
     return output;
+  }
+
+  /** Gives the value of an ONNX node its output name, so that no copy is made; false for inputs and constants. */
+  #rename(value: string, name: string): boolean {
+    const producer = this.#nodes.find(({ output }) => output.includes(value));
+    if (!producer) return false;
+    const swap = (names: string[]): string[] => names.map((other) => (other === value ? name : other));
+    producer.output = swap(producer.output);
+    for (const node of this.#nodes) node.input = swap(node.input);
+    this.#renamed.set(value, name);
+    return true;
   }
 
   #share(key: string, make: () => TensorProto): string {

@@ -34,7 +34,12 @@ export interface CompileOptions {
  * One run below this many floating-point operations is faster on one thread: waking a second costs more than it carries
  * (docs/decisions/0001).
  */
-const MULTITHREAD_FLOPS = 2e8;
+const MULTITHREAD_FLOPS = 5e7;
+
+/** Whether a device reads and writes host memory directly, so that state kept there needs no transfer. */
+export function sharesHostMemory(device: Device): boolean {
+  return device === "cpu" || device === "wasm";
+}
 
 /** The device that a graph will run on. */
 export async function resolveDevice(choice: Device | "auto", flops: number): Promise<Device> {
@@ -73,7 +78,7 @@ export async function compile(
   const device = await resolveDevice(choice, flops);
   const threads = resolveThreads(asked, flops, device);
   const ort = await backend.load(device, threads);
-  const model = toOnnx(graph, device === "cpu" || device === "wasm" ? "cpu" : "generic");
+  const model = toOnnx(graph, sharesHostMemory(device) ? "cpu" : "generic");
   const session = await createSession(ort, model, device, threads);
   return new Executable({ ort, session, graph, device, threads });
 }

@@ -7,7 +7,8 @@ import { UnnoiseError } from "../math/error.ts";
 import { floatTensor, type Tensor } from "../tensor/tensor.ts";
 import type { LossWindow } from "./loss-window.ts";
 import { stateNames } from "./train-step.ts";
-import type { StateVectors, TrainingState } from "./trainer.ts";
+import type { StateVectors } from "./step-engine.ts";
+import type { TrainingState } from "./trainer.ts";
 
 /** How many checkpoints a run keeps: the newest and one to fall back on. */
 const KEPT = 2;

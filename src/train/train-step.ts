@@ -1,53 +1,79 @@
 import { input, split } from "../graph/builders.ts";
 import { grad } from "../graph/grad.ts";
 import type { Node } from "../graph/node.ts";
+import { at } from "../math/error.ts";
 import { simpleLoss, type Predict } from "../diffusion/simple-loss.ts";
-import { adamw, clipScale } from "../nn/adamw.ts";
+import { adamw, clipScale, type AdamSettings } from "../nn/adamw.ts";
 import { emaStep } from "../nn/ema.ts";
 import { flatten, parameterCount, unflatten, type Parameter, type Weights } from "../nn/parameters.ts";
 
-export interface TrainStepOptions {
+/** A batch and a network: all that loss and gradient need. */
+export interface GradientOptions {
   readonly batchSize: number;
   /** Extents of one sample: [D] for points. */
   readonly sampleShape: readonly number[];
   readonly alphasCumprod: Float64Array;
   readonly parameters: readonly Parameter[];
   readonly predict: (weights: Weights) => Predict;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
+}
+
+export interface TrainStepOptions extends GradientOptions, AdamSettings {
   /** Largest gradient norm. */
   readonly clipNorm: number;
 }
 
-/** Names of the flat state vectors [P]; the step returns each as `next.<name>`. */
+/** Names of the flat state vectors [P]; the whole step returns each as `next.<name>`. */
 export const stateNames = ["weights", "mean", "square", "ema"] as const;
 export type StateName = (typeof stateNames)[number];
 
-/** Order of the scalars in the `rates` input. */
+/** Order of the scalars in the `rates` input of the whole step. */
 export const rateNames = ["learningRate", "meanCorrection", "squareCorrection", "oneMinusEmaDecay"] as const;
+
+/** L_simple on a batch (inputs x0, eps, steps) and its gradient with respect to each of `weights`, in order. */
+function lossAndGradient(
+  options: GradientOptions,
+  weights: Weights,
+): { readonly loss: Node; readonly gradient: Node[] } {
+  const { batchSize, sampleShape, alphasCumprod, predict } = options;
+  const batch = {
+    x0: input("x0", [batchSize, ...sampleShape]),
+    eps: input("eps", [batchSize, ...sampleShape]),
+    steps: input("steps", [batchSize], "int32"),
+  };
+  const loss = simpleLoss(batch, alphasCumprod, predict(weights));
+  return { loss, gradient: grad(loss, Object.values(weights)) };
+}
+
+/**
+ * The part of a training step that the host's optimiser leaves to the graph: inputs are the batch and each weight by name;
+ * outputs loss and `gradient.<name>`.
+ */
+export function gradientGraph(options: GradientOptions): Record<string, Node> {
+  const weights = Object.fromEntries(options.parameters.map(({ name, shape }) => [name, input(name, shape)]));
+  const { loss, gradient } = lossAndGradient(options, weights);
+  return {
+    loss,
+    ...Object.fromEntries(options.parameters.map(({ name }, i) => [`gradient.${name}`, at(gradient, i)])),
+  };
+}
 
 /**
  * One whole training step as a graph: noising, forward, backward, clipping, AdamW, EMA. Inputs: x0, eps, steps, rates [4] and the
  * state; outputs: loss, gradientNorm and next.<state>.
  */
 export function trainStepGraph(options: TrainStepOptions): Record<string, Node> {
-  const { batchSize, sampleShape, parameters, alphasCumprod } = options;
+  const { parameters, clipNorm } = options;
   const [weights, mean, square, ema] = stateNames.map((name) => input(name, [parameterCount(parameters)])) as Four;
-  const rates = split(input("rates", [rateNames.length]), 0, [1, 1, 1, 1]) as Four;
-  const batch = {
-    x0: input("x0", [batchSize, ...sampleShape]),
-    eps: input("eps", [batchSize, ...sampleShape]),
-    steps: input("steps", [batchSize], "int32"),
-  };
-  const named = unflatten(weights, parameters);
-  const loss = simpleLoss(batch, alphasCumprod, options.predict(named));
-  const gradient = flatten(grad(loss, Object.values(named)));
-  const { scale, norm } = clipScale(gradient, options.clipNorm);
-  const [learningRate, meanCorrection, squareCorrection, oneMinusEmaDecay] = rates;
+  const [learningRate, meanCorrection, squareCorrection, oneMinusEmaDecay] = split(
+    input("rates", [4]),
+    0,
+    [1, 1, 1, 1],
+  ) as Four;
+  const { loss, gradient } = lossAndGradient(options, unflatten(weights, parameters));
+  const flat = flatten(gradient);
+  const { scale, norm } = clipScale(flat, clipNorm);
   const settings = { ...options, learningRate, meanCorrection, squareCorrection };
-  const next = adamw(gradient, scale, { weights, mean, square }, settings);
+  const next = adamw(flat, scale, { weights, mean, square }, settings);
   return {
     loss,
     gradientNorm: norm,

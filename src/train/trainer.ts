@@ -2,17 +2,12 @@ import { BatchOrder, gatherRows } from "../data/batches.ts";
 import { linearSchedule } from "../diffusion/schedule.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
-import { emaDecay } from "../nn/ema.ts";
 import { initialise, parameterCount } from "../nn/parameters.ts";
-import { compile, type Executable } from "../runtime/executable.ts";
 import { sizeOf, type FloatTensor } from "../tensor/tensor.ts";
 import type { TrainingConfig } from "./config.ts";
 import { denoiserParameters, denoiserPredict, type DenoiserConfig } from "./denoiser-spec.ts";
 import { learningRateAt } from "./learning-rate.ts";
-import { stateNames, trainStepGraph, type StateName } from "./train-step.ts";
-
-/** The flat vectors [P] that a step reads and replaces. */
-export type StateVectors = Readonly<Record<StateName, Float32Array>>;
+import { copyVectors, createEngine, type Batch, type StateVectors, type StepEngine } from "./step-engine.ts";
 
 /** Everything that the next step depends on; draws and batch order follow from the seed and the iteration. */
 export interface TrainingState {
@@ -49,23 +44,19 @@ export function denoiserConfigOf(config: TrainingConfig, dimensions: number): De
 export class Trainer {
   readonly config: TrainingConfig;
   readonly denoiser: DenoiserConfig;
-  readonly #executable: Executable;
+  readonly #engine: StepEngine;
   readonly #points: FloatTensor;
   readonly #order: BatchOrder;
   readonly #noise: Random;
   readonly #timesteps: Random;
   readonly #rows: Int32Array;
-  readonly #batch: { readonly x0: Float32Array; readonly eps: Float32Array; readonly steps: Int32Array };
-  readonly #rates = new Float32Array(4);
-  readonly #scalars = { loss: new Float32Array(1), gradientNorm: new Float32Array(1) };
-  #current: StateVectors;
-  #next: StateVectors;
+  readonly #batch: Batch;
   #iteration: number;
 
-  private constructor({ config, points, state }: TrainerOptions, denoiser: DenoiserConfig, executable: Executable) {
+  private constructor({ config, points, state }: TrainerOptions, denoiser: DenoiserConfig, engine: StepEngine) {
     this.config = config;
     this.denoiser = denoiser;
-    this.#executable = executable;
+    this.#engine = engine;
     this.#points = points;
     this.#order = new BatchOrder(at(points.shape, 0), config.seed);
     this.#noise = new Random(config.seed, "noise");
@@ -77,8 +68,6 @@ export class Trainer {
       eps: new Float32Array(values),
       steps: new Int32Array(config.batchSize),
     };
-    this.#current = state ? copyVectors(state.vectors) : startVectors(denoiser, config.seed);
-    this.#next = copyVectors(this.#current);
     this.#iteration = state?.iteration ?? 0;
   }
 
@@ -90,16 +79,17 @@ export class Trainer {
     const { config, points } = options;
     const sampleShape = points.shape.slice(1);
     const denoiser = denoiserConfigOf(config, sizeOf(sampleShape));
-    const graph = trainStepGraph({
-      ...config,
-      sampleShape,
-      alphasCumprod: linearSchedule(config).alphasCumprod,
-      parameters: denoiserParameters(denoiser),
-      predict: denoiserPredict(denoiser),
-    });
-    const { device, threads } = config;
-    const executable = await compile(graph, threads === null ? { device } : { device, threads });
-    return new Trainer(options, denoiser, executable);
+    const engine = await createEngine(
+      {
+        ...config,
+        sampleShape,
+        alphasCumprod: linearSchedule(config).alphasCumprod,
+        parameters: denoiserParameters(denoiser),
+        predict: denoiserPredict(denoiser),
+      },
+      options.state?.vectors ?? startVectors(denoiser, config.seed),
+    );
+    return new Trainer(options, denoiser, engine);
   }
 
   /** Iterations done. */
@@ -112,13 +102,13 @@ export class Trainer {
   }
 
   /** Where the steps run: what `auto` chose. */
-  get placement(): Pick<Executable, "device" | "threads"> {
-    return this.#executable;
+  get placement(): StepEngine["placement"] {
+    return this.#engine.placement;
   }
 
   /** A copy of the state, to save. */
   get state(): TrainingState {
-    return { iteration: this.#iteration, vectors: copyVectors(this.#current) };
+    return { iteration: this.#iteration, vectors: copyVectors(this.#engine.vectors) };
   }
 
   /**
@@ -126,35 +116,27 @@ export class Trainer {
    * @throws UnnoiseError `not-finite` when loss or gradient is NaN or infinite; the state stays that of the last good step
    */
   async step(): Promise<StepReport> {
-    const learningRate = this.#prepare();
-    const results = Object.fromEntries(stateNames.map((name) => [`next.${name}`, this.#next[name]]));
-    const feeds = { ...this.#batch, ...this.#current, rates: this.#rates };
-    await this.#executable.run(feeds, { ...this.#scalars, ...results });
-    const [loss, gradientNorm] = [at(this.#scalars.loss, 0), at(this.#scalars.gradientNorm, 0)];
+    this.#drawBatch();
+    const learningRate = learningRateAt(this.#iteration, this.config);
+    const { loss, gradientNorm } = await this.#engine.step(this.#batch, this.#iteration, learningRate);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw this.#notFinite(loss, gradientNorm);
-    [this.#current, this.#next] = [this.#next, this.#current];
     this.#iteration++;
     return { iteration: this.#iteration, loss, gradientNorm, learningRate };
   }
 
   /** Frees the session. */
   async dispose(): Promise<void> {
-    await this.#executable.dispose();
+    await this.#engine.dispose();
   }
 
-  /** Draws batch, noise and timesteps of this iteration and sets its rates. */
-  #prepare(): number {
-    const { batchSize, timesteps, beta1, beta2 } = this.config;
-    const i = this.#iteration;
+  /** Samples, noise and timesteps of this iteration. */
+  #drawBatch(): void {
+    const { batchSize, timesteps } = this.config;
     const { x0, eps, steps } = this.#batch;
-    this.#order.indices(this.#rows, i * batchSize);
+    this.#order.indices(this.#rows, this.#iteration * batchSize);
     gatherRows(this.#points, this.#rows, x0);
-    this.#noise.normals(eps, eps.length / batchSize, 0, i);
-    this.#timesteps.integers(steps, timesteps, 0, i);
-    const learningRate = learningRateAt(i, this.config);
-    const average = 1 - emaDecay(this.config.emaDecay, i + 1);
-    this.#rates.set([learningRate, 1 / (1 - beta1 ** (i + 1)), 1 / (1 - beta2 ** (i + 1)), average]);
-    return learningRate;
+    this.#noise.normals(eps, eps.length / batchSize, 0, this.#iteration);
+    this.#timesteps.integers(steps, timesteps, 0, this.#iteration);
   }
 
   #notFinite(loss: number, gradientNorm: number): UnnoiseError {
@@ -162,15 +144,6 @@ export class Trainer {
     const advice = "lower the learning rate or check the data; the last checkpoint is kept";
     return new UnnoiseError("not-finite", `training: iteration ${this.#iteration + 1} gave ${got}; ${advice}`);
   }
-}
-
-function copyVectors(vectors: StateVectors): StateVectors {
-  return {
-    weights: vectors.weights.slice(),
-    mean: vectors.mean.slice(),
-    square: vectors.square.slice(),
-    ema: vectors.ema.slice(),
-  };
 }
 
 function startVectors(denoiser: DenoiserConfig, seed: number): StateVectors {
