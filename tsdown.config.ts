@@ -1,19 +1,16 @@
 import { defineConfig, type UserConfig } from "tsdown";
 
-const shared = { format: "esm", outDir: "dist", target: "es2023", fixedExtension: false } as const;
-const backend = (platform: "node" | "web"): Record<string, string> => ({
-  "#backend": new URL(`./src/runtime/backend.${platform}.ts`, import.meta.url).pathname,
-});
+const shared = { format: "esm", outDir: "dist", target: "es2023", fixedExtension: false, dts: true } as const;
 
+/** Each platform's tsconfig says which file `#backend` is. */
 const config: UserConfig[] = defineConfig([
   {
     ...shared,
     entry: { node: "src/node.ts", cli: "src/cli/main.ts" },
     platform: "node",
-    alias: backend("node"),
-    dts: true,
+    tsconfig: "tsconfig.json",
     clean: true,
   },
-  { ...shared, entry: { web: "src/web.ts" }, platform: "browser", alias: backend("web"), dts: true, clean: false },
+  { ...shared, entry: { web: "src/web.ts" }, platform: "browser", tsconfig: "tsconfig.web.json", clean: false },
 ]);
 export default config;

@@ -1,0 +1,5 @@
+import * as unnoise from "unnoise";
+import { runMoons } from "./moons.ts";
+
+/** The page of the browser tests: Node calls these through the window. */
+Object.assign(globalThis, { unnoise, runMoons });
