@@ -11,6 +11,12 @@ const config: UserConfig[] = defineConfig([
     tsconfig: "tsconfig.json",
     clean: true,
   },
-  { ...shared, entry: { web: "src/web.ts" }, platform: "browser", tsconfig: "tsconfig.web.json", clean: false },
+  {
+    ...shared,
+    entry: { web: "src/web.ts", figures: "src/figures.ts" },
+    platform: "browser",
+    tsconfig: "tsconfig.web.json",
+    clean: false,
+  },
 ]);
 export default config;

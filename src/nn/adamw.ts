@@ -47,7 +47,8 @@ export function adamw(gradient: Node, scale: Operand, state: AdamState, options:
 }
 
 /**
- * The factor that clips a gradient to norm `limit`: min(1, limit/‖g‖) (Pascanu et al. 2013, arXiv 1211.5063), and ‖g‖.
+ * The factor that clips a gradient to norm `limit`: min(1, limit/(‖g‖ + 1e-6)) (Pascanu et al. 2013, arXiv 1211.5063, with
+ * PyTorch's guard against division by 0), and ‖g‖.
  */
 export function clipScale(gradient: Node, limit: number): { readonly scale: Node; readonly norm: Node } {
   const norm = sqrt(sum(mul(gradient, gradient)));

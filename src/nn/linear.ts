@@ -1,6 +1,6 @@
 import { add, matmul } from "../graph/builders.ts";
 import { scope, type Node } from "../graph/node.ts";
-import { at } from "../math/error.ts";
+import { UnnoiseError } from "../math/error.ts";
 import type { Parameter, Weights } from "./parameters.ts";
 
 /** Weight [inputs, outputs] and bias of a linear layer, uniform in ±1/√inputs as in PyTorch's `nn.Linear`. */
@@ -18,5 +18,11 @@ export function linear(name: string, x: Node, weights: Weights): Node {
 }
 
 function weightOf(weights: Weights, name: string): Node {
-  return at([weights[name]], 0) as Node;
+  const weight = weights[name];
+  if (!weight)
+    throw new UnnoiseError(
+      "graph",
+      `${name}: the network has no such weight; it has ${Object.keys(weights).join(", ")}`,
+    );
+  return weight;
 }

@@ -1,11 +1,17 @@
+import { UnnoiseError } from "../math/error.ts";
+
 /**
  * The sinusoidal embedding of every timestep, as a table [T, features]: sin(t·ω_i) then cos(t·ω_i) with
  * ω_i = 10000^(−i/(half − 1)), half = features/2 (Vaswani et al. 2017, arXiv 1706.03762; divisor half − 1 as in Ho et al. 2020's
  * code). Row t is the embedding of the 0-based step t.
  * @param timesteps T ≥ 1
  * @param features an even number ≥ 4
+ * @throws UnnoiseError `usage` for another number of features
  */
 export function timestepTable(timesteps: number, features: number): Float64Array {
+  if (features < 4 || features % 2 !== 0) {
+    throw new UnnoiseError("usage", `time embedding: expected an even number of features ≥ 4, got ${features}`);
+  }
   const half = features / 2;
   const table = new Float64Array(timesteps * features);
   for (let step = 0; step < timesteps; step++) {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
+import { UnnoiseError } from "../math/error.ts";
 import type { Backend, Device, Ort } from "./backend.ts";
 import { importOrt } from "./import-ort.ts";
 import { prepareWasm } from "./wasm.ts";
@@ -20,9 +21,21 @@ function hasCudaLibraries(): boolean {
   }
 }
 
+/** A CommonJS package: loaders differ in whether its exports also stand under `default`. */
+async function importNative(): Promise<unknown> {
+  const loaded: { readonly default?: unknown } = await import("onnxruntime-node");
+  return "InferenceSession" in loaded ? loaded : loaded.default;
+}
+
 async function load(device: Device, threads = 1): Promise<Ort> {
-  if (device !== "wasm")
-    return importOrt(async () => (await import("onnxruntime-node")).default, "onnxruntime-node", device);
+  if (device === "cuda" && !hasCudaLibraries()) {
+    const advice = "install CUDA 12 and let onnxruntime-node's install script fetch them, or use device auto or cpu";
+    throw new UnnoiseError(
+      "device",
+      `device cuda is not available here: ONNX Runtime's CUDA libraries are missing; ${advice}`,
+    );
+  }
+  if (device !== "wasm") return importOrt(importNative, "onnxruntime-node", device);
   const ort = await importOrt(() => import("onnxruntime-web"), "onnxruntime-web", device);
   prepareWasm(ort.env.wasm, device, threads);
   return ort;

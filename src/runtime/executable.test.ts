@@ -157,6 +157,6 @@ describe("devices", () => {
     if (executable) return executable.dispose();
     const error = await errorOf(outcome);
     expect(error.code).toBe("device");
-    expect(error.message).toMatch(/^device cuda is not available here; use .*auto or cpu/);
+    expect(error.message).toMatch(/^device cuda is not available here[;:] .*use .*auto or cpu/);
   });
 });

@@ -7,7 +7,7 @@ import { topologicalOrder } from "../graph/traverse.ts";
 import { countFlops } from "../graph/work.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { toOnnx } from "../onnx/emit-model.ts";
-import { sizeOf } from "../tensor/tensor.ts";
+import { sameShape, sizeOf } from "../tensor/tensor.ts";
 import { devices, type Device, type Ort } from "./backend.ts";
 import { wasmThreads } from "./wasm.ts";
 
@@ -18,6 +18,7 @@ export interface HostArrays {
   bool: Uint8Array;
 }
 export type HostArray = HostArrays[GraphDType];
+const ARRAY_TYPES = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 export type Feeds = Readonly<Record<string, HostArray>>;
 
 export interface CompileOptions {
@@ -55,9 +56,12 @@ export async function resolveDevice(choice: Device | "auto", flops: number): Pro
 
 /**
  * Threads for a graph of so many floating-point operations a run; wasm has one pool for all graphs.
- * @throws UnnoiseError `device` when wasm cannot have the threads that were asked
+ * @throws UnnoiseError `usage` for threads that are no integer ≥ 1, `device` when wasm cannot have the threads that were asked
  */
 export function resolveThreads(threads: number | undefined, flops: number, device: Device = "cpu"): number {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new UnnoiseError("usage", `threads: expected an integer ≥ 1, got ${threads}`);
+  }
   if (device === "wasm" || backend.platform === "browser") return wasmThreads(device, threads);
   return threads ?? (flops < MULTITHREAD_FLOPS ? 1 : backend.processors);
 }
@@ -112,7 +116,9 @@ export class Executable {
   readonly outputs: ReadonlyMap<string, ValueType>;
   readonly #ort: Ort;
   readonly #session: InferenceSession;
+  /** Tensors around arrays that were fed before: making one costs more than a small operator. */
   readonly #wrapped = new WeakMap<HostArray, OrtTensor>();
+  #disposed = false;
 
   constructor({ ort, session, graph, device, threads }: Compiled) {
     this.#ort = ort;
@@ -132,6 +138,7 @@ export class Executable {
    * @throws UnnoiseError `runtime` when an input is missing or has the wrong size or type, or the provider fails
    */
   async run(feeds: Feeds, results: Feeds = {}): Promise<Record<string, HostArray>> {
+    this.#checkNames(feeds, results);
     const inputs: Record<string, OnnxValue> = {};
     for (const [name, type] of this.inputs) inputs[name] = this.#tensor(name, type, feeds[name]);
     // onnxruntime-web does not write into host tensors that it is given, so there the results are copied below.
@@ -144,9 +151,22 @@ export class Executable {
     return this.#collect(await this.#runSession(inputs, fetches), results);
   }
 
-  /** Frees the session; the executable cannot run again. */
+  /** Frees the session; the executable cannot run again. A second call does nothing. */
   async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
     await this.#session.release();
+  }
+
+  #checkNames(feeds: Feeds, results: Feeds): void {
+    for (const [given, known, what] of [
+      [feeds, this.inputs, "input"],
+      [results, this.outputs, "output"],
+    ] as const) {
+      const unknown = Object.keys(given).find((name) => !known.has(name));
+      if (unknown === undefined) continue;
+      throw new UnnoiseError("runtime", `no ${what} is called ${unknown}; ${what}s: ${[...known.keys()].join(", ")}`);
+    }
   }
 
   async #runSession(
@@ -178,7 +198,13 @@ export class Executable {
       throw new UnnoiseError("runtime", `value ${name}: expected ${dtype} ${shapeText(shape)}, got ${got}`);
     }
     const known = this.#wrapped.get(array);
-    if (known) return known;
+    if (known && sameShape(known.dims, shape)) return known;
+    if (!(array instanceof ARRAY_TYPES[dtype])) {
+      throw new UnnoiseError(
+        "runtime",
+        `value ${name}: expected ${ARRAY_TYPES[dtype].name}, got ${array.constructor.name}`,
+      );
+    }
     const tensor = new this.#ort.Tensor(dtype, array, shape);
     this.#wrapped.set(array, tensor);
     return tensor;

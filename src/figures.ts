@@ -1,0 +1,9 @@
+/** `unnoise/figures`: pictures as SVG text, in Node and in browsers. */
+export { animateStrip, type AnimationOptions } from "./figures/animate.ts";
+export { lossFigure, smoothLosses, type LossOptions } from "./figures/loss.ts";
+export { metricFigure, type MetricOptions, type MetricRatio } from "./figures/metric.ts";
+export { reportPage, type ReportFigure, type ReportOptions, type ReportSection } from "./figures/report.ts";
+export { scatterFigure, type ScatterOptions } from "./figures/scatter.ts";
+export { scheduleFigure, type ScheduleOptions } from "./figures/schedule.ts";
+export { stripFigure, type StripOptions, type StripPanel } from "./figures/strip.ts";
+export { trajectoriesFigure, type TrajectoriesOptions } from "./figures/trajectories.ts";
