@@ -10,7 +10,7 @@ const rows = layers.map(({ name, holds, imports }, i) => {
 });
 const table = ["| # | `src/` | holds | may import |", "|---|---|---|---|", ...rows].join("\n");
 const document = readFileSync(path, "utf8");
-const printed = document.replace(/(<!-- layers -->\n)[^]*?(\n<!-- end of layers -->)/, `$1${table}$2`);
+const printed = document.replace(/(<!-- layers -->\n)[^]*?(<!-- end of layers -->)/, `$1${table}\n$2`);
 if (process.argv.includes("--check")) {
   if (printed !== document) throw new Error(`${path} does not show layers.json; run: node scripts/print-layers.mjs`);
 } else writeFileSync(path, printed);
