@@ -1,0 +1,55 @@
+import { interruptible } from "../interrupt.ts";
+import type { Io } from "../io.ts";
+import { openRun } from "../open-run.ts";
+import { Progress } from "../progress.ts";
+import { measureQuality, qualityText, type Quality } from "../quality.ts";
+import {
+  checkSamplerFlags,
+  chooseSampler,
+  placementOf,
+  type PlacementFlags,
+  type SamplerChoice,
+  type SamplerFlags,
+} from "../sampler-choice.ts";
+import { Terminal } from "../terminal.ts";
+
+export interface EvaluateCommandOptions extends SamplerFlags, PlacementFlags {
+  readonly count?: number;
+  readonly seed?: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+const SAMPLER_FLAGS = ["sampler", "steps", "eta", "variance"] as const;
+
+/** `unnoise evaluate` */
+export async function evaluate(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
+  checkSamplerFlags(options);
+  const terminal = new Terminal(io, options);
+  const run = await openRun(path);
+  const choices = choicesOf(options, run.schedule.timesteps);
+  const quality = await withProgress(terminal, (signal, onProgress) => {
+    const { count = 2000, seed = 0 } = options;
+    return measureQuality(run, choices, { count, seed, signal, onProgress, ...placementOf(options) });
+  });
+  await terminal.print(
+    options.json === true ? `${JSON.stringify({ run: path, ...quality }, null, 2)}\n` : qualityText(quality),
+  );
+}
+
+/** The sampler that flags ask for, or both usual ones. */
+export function choicesOf(flags: SamplerFlags, timesteps: number): SamplerChoice[] {
+  if (SAMPLER_FLAGS.some((flag) => flags[flag] !== undefined)) return [chooseSampler(flags, timesteps)];
+  return (["ddpm", "ddim"] as const).map((sampler) => chooseSampler({ sampler }, timesteps));
+}
+
+/** Measures with a bar, in percent, that shows after two seconds. */
+export async function withProgress(
+  terminal: Terminal,
+  measure: (signal: AbortSignal, onProgress: (share: number) => void) => Promise<Quality>,
+): Promise<Quality> {
+  const progress = new Progress(terminal, { label: "measuring", total: 100, delay: 2 });
+  return interruptible(terminal, "stopping", (signal) =>
+    measure(signal, (share) => progress.update(Math.floor(100 * share))),
+  ).finally(() => progress.stop());
+}

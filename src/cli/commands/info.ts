@@ -1,0 +1,113 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { ioError } from "../../formats/io-error.ts";
+import type { TrainingConfig } from "../../train/config.ts";
+import { RunFolder, type LogEvent } from "../../train/run-folder.node.ts";
+import type { Io } from "../io.ts";
+import { Terminal } from "../terminal.ts";
+import { alignedLines, fileSize, grouped } from "../text.ts";
+
+export interface InfoCommandOptions {
+  readonly json?: boolean;
+}
+
+/** One file of a run. */
+interface RunFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** What `info --json` prints. */
+interface RunInfo {
+  readonly run: string;
+  readonly status: "finished" | "unfinished";
+  readonly iteration: number;
+  readonly iterations: number;
+  readonly loss: number | null;
+  readonly parameters: number | null;
+  readonly device: string | null;
+  readonly threads: number | null;
+  /** Iterations of the checkpoints, oldest first. */
+  readonly checkpoints: readonly number[];
+  readonly bytes: number;
+  readonly files: readonly RunFile[];
+  readonly config: TrainingConfig;
+}
+
+/** `unnoise info` */
+export async function info(path: string, { json = false }: InfoCommandOptions, io: Io): Promise<void> {
+  const facts = await factsOf(path);
+  await new Terminal(io).print(json ? `${JSON.stringify(facts, null, 2)}\n` : `${infoLines(facts).join("\n")}\n`);
+}
+
+async function factsOf(path: string): Promise<RunInfo> {
+  const folder = new RunFolder(path);
+  const config = await folder.config();
+  const events = await folder.events();
+  const files = await filesOf(path);
+  const start = events.find(({ event }) => event === "start") as Extract<LogEvent, { event: "start" }> | undefined;
+  const last = events.filter((event) => event.event === "progress").at(-1);
+  const checkpoints = files
+    .flatMap(({ path: file }) => /^checkpoints\/(\d+)\.safetensors$/.exec(file)?.[1] ?? [])
+    .map(Number);
+  return {
+    run: path,
+    status: events.some(({ event }) => event === "end") ? "finished" : "unfinished",
+    iteration: Math.max(last?.iteration ?? 0, ...checkpoints),
+    iterations: config.iterations,
+    loss: last?.loss ?? null,
+    parameters: start?.parameters ?? null,
+    device: start?.device ?? null,
+    threads: start?.threads ?? null,
+    checkpoints,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    files,
+    config,
+  };
+}
+
+/** Files of a folder and those below, by name, as paths with "/". */
+async function filesOf(folder: string): Promise<RunFile[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+    const found = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const files = await Promise.all(
+      found.map(async (path) => ({ path: path.slice(join(folder, "/").length), bytes: (await stat(path)).size })),
+    );
+    return files
+      .map(({ path, bytes }) => ({ path: path.replaceAll("\\", "/"), bytes }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1));
+  } catch (cause) {
+    throw ioError("read", folder, cause);
+  }
+}
+
+function infoLines(facts: RunInfo): string[] {
+  const { run, status, iteration, iterations, loss, parameters, device, threads, checkpoints, bytes, files } = facts;
+  const known = (value: number | string | null): string =>
+    typeof value === "number" ? grouped(value) : (value ?? "?");
+  const summary: [string, string][] = [
+    ["run", run],
+    ["progress", `${grouped(iteration)} of ${grouped(iterations)} iterations, ${status}`],
+    ["last loss", loss === null ? "none yet" : loss.toFixed(4)],
+    ["parameters", known(parameters)],
+    ["device", `${known(device)}, threads: ${known(threads)}`],
+    ["checkpoints", checkpoints.length === 0 ? "none" : checkpoints.map(grouped).join(", ")],
+    ["size", `${fileSize(bytes)} in ${grouped(files.length)} files`],
+  ];
+  const config = Object.entries(facts.config).map(([key, value]): [string, string] => [key, String(value ?? "auto")]);
+  const list = (rows: readonly [string, string][]): string[] => {
+    const width = Math.max(0, ...rows.map(([name]) => name.length));
+    return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+  };
+  const sizes = alignedLines(files.map(({ path, bytes: size }) => [path, fileSize(size)]));
+  return [
+    ...list(summary).map((line) => line.slice(2)),
+    "",
+    "configuration",
+    ...list(config),
+    "",
+    "files",
+    ...sizes.map((line) => `  ${line}`),
+  ];
+}

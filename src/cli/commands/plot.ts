@@ -1,0 +1,108 @@
+import { renderFigure } from "../../figures/render.node.ts";
+import { UnnoiseError } from "../../math/error.ts";
+import { RunFolder } from "../../train/run-folder.node.ts";
+import { interruptible } from "../interrupt.ts";
+import type { Io } from "../io.ts";
+import { choice as oneOf } from "../numbers.ts";
+import { openRun } from "../open-run.ts";
+import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
+import type { Watch } from "../process-panels.ts";
+import { Progress } from "../progress.ts";
+import {
+  chooseSampler,
+  placementOf,
+  type PlacementFlags,
+  type SamplerFlags,
+  type SamplerName,
+} from "../sampler-choice.ts";
+import {
+  forwardAnimation,
+  forwardStrip,
+  lossPlot,
+  reverseAnimation,
+  reverseStrip,
+  schedulePlot,
+  trajectories,
+} from "../run-figures.ts";
+import { Terminal } from "../terminal.ts";
+
+export interface PlotCommandOptions extends OutputFlags, SamplerFlags, PlacementFlags {
+  readonly count?: number;
+  readonly seed?: number;
+  readonly quiet?: boolean;
+}
+
+const KINDS = ["forward", "reverse", "trajectories", "schedule", "loss"] as const;
+type Kind = (typeof KINDS)[number];
+const STILL = ["svg", "png"] as const;
+const MOVING = [...STILL, "gif"] as const;
+
+const SAMPLING = ["sampler", "steps", "eta", "variance", "device", "threads"] as const;
+const POINTS = ["count", "seed"] as const;
+
+/** What each kind of plot can be, and the flags that it takes. */
+const kinds: Readonly<Record<Kind, { readonly moving: boolean; readonly flags: readonly string[] }>> = {
+  forward: { moving: true, flags: POINTS },
+  reverse: { moving: true, flags: [...POINTS, ...SAMPLING] },
+  trajectories: { moving: false, flags: [...POINTS, ...SAMPLING] },
+  schedule: { moving: false, flags: [] },
+  loss: { moving: false, flags: [] },
+};
+/** Ancestral paths are too ragged to follow by eye. */
+const usualSampler = { reverse: "ddpm", trajectories: "ddim" } as const satisfies Partial<Record<Kind, SamplerName>>;
+const usualCount = { forward: 2000, reverse: 2000, trajectories: 60, schedule: 0, loss: 0 } as const;
+
+/** `unnoise plot` */
+export async function plotRun(path: string, asked: string, options: PlotCommandOptions, io: Io): Promise<void> {
+  const terminal = new Terminal(io, options);
+  const kind = oneOf("kind of plot", KINDS)(asked);
+  checkFlags(kind, options);
+  const target = await openOutput(options, kinds[kind].moving ? MOVING : STILL, terminal);
+  const figure = await interruptible(terminal, "stopping", (signal) =>
+    figureOf(path, kind, target.format === "gif", options, { terminal, signal }),
+  );
+  await writeOutput(target, await renderFigure(figure, target.format), terminal);
+  if (target.path !== "-") terminal.say(`${target.path}: ${kind} of ${path}`);
+}
+
+function checkFlags(kind: Kind, options: PlotCommandOptions): void {
+  const { flags } = kinds[kind];
+  const given = [...POINTS, ...SAMPLING].filter((name) => options[name] !== undefined);
+  const extra = given.find((name) => !flags.includes(name));
+  if (extra !== undefined) throw new UnnoiseError("usage", `--${extra}: plot ${kind} has no use for it; leave it out`);
+}
+
+interface Surroundings {
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+async function figureOf(
+  path: string,
+  kind: Kind,
+  moving: boolean,
+  options: PlotCommandOptions,
+  { terminal, signal }: Surroundings,
+): Promise<string | string[]> {
+  if (kind === "loss") return lossOf(path);
+  const run = await openRun(path);
+  if (kind === "schedule") return schedulePlot(run);
+  const points = { count: options.count ?? usualCount[kind], seed: options.seed ?? 0 };
+  if (kind === "forward") return moving ? forwardAnimation(run, points) : forwardStrip(run, points);
+  const choice = chooseSampler(options, run.schedule.timesteps, usualSampler[kind]);
+  const progress = new Progress(terminal, { label: "sampling", total: choice.steps, unit: "steps", delay: 2 });
+  const watch: Watch = { ...points, ...placementOf(options), signal, onProgress: (done) => progress.update(done) };
+  try {
+    if (kind === "trajectories") return await trajectories(run, choice, watch);
+    return await (moving ? reverseAnimation : reverseStrip)(run, choice, watch);
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Losses can be drawn before a run has a model. */
+async function lossOf(path: string): Promise<string> {
+  const folder = new RunFolder(path);
+  const { data } = await folder.config();
+  return lossPlot({ name: data, folder });
+}

@@ -1,0 +1,76 @@
+import type { FigureFormat } from "../../figures/render.node.ts";
+import { sample } from "../../train/sample.ts";
+import { interruptible } from "../interrupt.ts";
+import type { Io } from "../io.ts";
+import { openRun, type OpenRun } from "../open-run.ts";
+import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
+import { encodePoints, isPointFormat, pointFormats } from "../points-text.ts";
+import type { Watch } from "../process-panels.ts";
+import { Progress } from "../progress.ts";
+import {
+  checkSamplerFlags,
+  chooseSampler,
+  placementOf,
+  type PlacementFlags,
+  type SamplerChoice,
+  type SamplerFlags,
+} from "../sampler-choice.ts";
+import { Terminal } from "../terminal.ts";
+import { counted, duration } from "../text.ts";
+
+export interface SampleCommandOptions extends OutputFlags, SamplerFlags, PlacementFlags {
+  readonly count?: number;
+  readonly seed?: number;
+  readonly quiet?: boolean;
+}
+
+const FORMATS = [...pointFormats, "png", "svg", "gif"] as const;
+type Format = (typeof FORMATS)[number];
+/** Seconds of sampling before its progress is shown. */
+const PATIENCE = 2;
+
+/** `unnoise sample` */
+export async function sampleRun(path: string, options: SampleCommandOptions, io: Io): Promise<void> {
+  const terminal = new Terminal(io, options);
+  checkSamplerFlags(options);
+  const target = await openOutput(options, FORMATS, terminal);
+  const run = await openRun(path);
+  const choice = chooseSampler(options, run.schedule.timesteps);
+  const { count = 1000, seed = 0 } = options;
+  const began = performance.now();
+  const progress = new Progress(terminal, { label: "sampling", total: choice.steps, unit: "steps", delay: PATIENCE });
+  const content = await interruptible(terminal, "stopping", async (signal) => {
+    const onProgress = (done: number): void => progress.update(done);
+    return contentOf(run, choice, target.format, { count, seed, signal, onProgress, ...placementOf(options) });
+  }).finally(() => progress.stop());
+  await writeOutput(target, content, terminal);
+  const took = duration((performance.now() - began) / 1000);
+  if (target.path !== "-") terminal.say(`${target.path}: ${counted(count, "sample")} by ${choice.label}, ${took}`);
+}
+
+async function contentOf(
+  run: OpenRun,
+  choice: SamplerChoice,
+  format: Format,
+  watch: Watch,
+): Promise<string | Uint8Array> {
+  if (!isPointFormat(format)) return drawn(run, choice, format, watch);
+  const { onProgress, ...options } = watch;
+  const points = await sample(run.model, {
+    ...options,
+    sampler: choice.sampler,
+    steps: choice.steps,
+    onStep: ({ index }) => onProgress?.(index + 1),
+  });
+  const facts = { sampler: choice.name, steps: choice.steps, seed: watch.seed };
+  return encodePoints({ columns: run.model.columns, points }, format, facts);
+}
+
+/** Pictures need modules that numbers do without. */
+async function drawn(run: OpenRun, choice: SamplerChoice, format: FigureFormat, watch: Watch): Promise<Uint8Array> {
+  const { renderFigure } = await import("../../figures/render.node.ts");
+  const { reverseAnimation, samplesFigure } = await import("../run-figures.ts");
+  const figure =
+    format === "gif" ? await reverseAnimation(run, choice, watch) : await samplesFigure(run, choice, watch);
+  return renderFigure(figure, format);
+}

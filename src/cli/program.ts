@@ -1,0 +1,188 @@
+import { Command, Option } from "commander";
+import { version } from "../../package.json";
+import type { DataCommandOptions } from "./commands/data.ts";
+import type { DemoCommandOptions } from "./commands/demo.ts";
+import type { EvaluateCommandOptions } from "./commands/evaluate.ts";
+import type { InfoCommandOptions } from "./commands/info.ts";
+import type { PlotCommandOptions } from "./commands/plot.ts";
+import type { SampleCommandOptions } from "./commands/sample.ts";
+import type { TrainCommandOptions } from "./commands/train.ts";
+import type { Io } from "./io.ts";
+import { decimal } from "./numbers.ts";
+import { placementOptions, samplerOptions, shared } from "./options.ts";
+import { trainingFlags } from "./training-flags.ts";
+
+const DATA = "swiss-roll, moons, cross, or a .csv or .npy file of points";
+const RUN = "folder of a run, as train makes it";
+
+/** A group of commands' options in the order of the help. */
+function withOptions(command: Command, options: readonly Option[]): Command {
+  for (const each of options) command.addOption(each);
+  return command;
+}
+
+const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+
+function addTrain(program: Command, io: Io): void {
+  const command = program.command("train").summary("train a model on points").argument("[data]", DATA);
+  command.description("Train a diffusion model on points, in a run folder that holds all of it.");
+  command.option("--out <folder>", "folder of the run (default unnoise-<data>)");
+  for (const { flag, value, help, parse, listed } of trainingFlags) {
+    command.addOption(new Option(`${flag} <${value}>`, help).argParser(parse).hideHelp(!listed));
+  }
+  command.option("--config <file>", "options from a .json or .yaml file; flags win over it");
+  command.option("--resume", "go on with the run in the folder, bit for bit");
+  command.option("--overwrite", "replace the run in the folder");
+  command.option("--json", "print events as JSON, one a line").addOption(shared.quiet);
+  const others = trainingFlags.filter(({ listed }) => !listed).map(({ flag }) => flag);
+  command.addHelpText("after", `\nMore, as flags or in the file (there as batchSize):\n  ${wrapped(others)}`);
+  command.addHelpText(
+    "after",
+    examples("unnoise train swiss-roll", "unnoise train points.csv --iterations 5000", "unnoise train moons --resume"),
+  );
+  command.action(async (data: string | undefined, options: TrainCommandOptions) =>
+    (await import("./commands/train.ts")).train(data, options, io),
+  );
+}
+
+function wrapped(words: readonly string[]): string {
+  const lines = [""];
+  for (const word of words) {
+    const line = `${lines.at(-1) ?? ""} ${word}`.trim();
+    if (line.length > 74) lines.push(word);
+    else lines[lines.length - 1] = line;
+  }
+  return lines.join("\n  ");
+}
+
+function addSample(program: Command, io: Io): void {
+  const command = program.command("sample").summary("draw samples from a trained model").argument("<run>", RUN);
+  command.description("Draw samples from a trained model, as numbers, a picture, or an animation of how they arise.");
+  withOptions(command, [
+    shared.out(".csv, .npy, .json, .png, .svg, .gif"),
+    shared.count("number of samples (default 1000)"),
+    ...samplerOptions,
+    shared.seed,
+    ...placementOptions,
+    shared.format,
+    shared.overwrite,
+    shared.quiet,
+  ]);
+  command.addHelpText(
+    "after",
+    examples(
+      "unnoise sample unnoise-moons --out samples.csv",
+      "unnoise sample unnoise-moons --sampler ddim --steps 50 --out samples.png",
+      "unnoise sample unnoise-moons --out - | head",
+    ),
+  );
+  command.action(async (run: string, options: SampleCommandOptions) =>
+    (await import("./commands/sample.ts")).sampleRun(run, options, io),
+  );
+}
+
+function addEvaluate(program: Command, io: Io): void {
+  const command = program.command("evaluate").summary("measure samples against the data").argument("<run>", RUN);
+  command.description("Measure samples against the data: each value beside what fresh data reach against each other.");
+  withOptions(command, [
+    shared.count("points in each set (default 2000)"),
+    ...samplerOptions,
+    shared.seed,
+    ...placementOptions,
+    shared.json,
+    shared.quiet,
+  ]);
+  command.addHelpText("after", "\nWithout --sampler: ddpm with all steps, and ddim with 50.");
+  command.addHelpText("after", examples("unnoise evaluate unnoise-moons", "unnoise evaluate unnoise-moons --json"));
+  command.action(async (run: string, options: EvaluateCommandOptions) =>
+    (await import("./commands/evaluate.ts")).evaluate(run, options, io),
+  );
+}
+
+function addPlot(program: Command, io: Io): void {
+  const command = program.command("plot").summary("draw a run: its process, schedule or losses");
+  command.argument("<run>", RUN).argument("<kind>", "forward, reverse, trajectories, schedule or loss");
+  command.description("Draw the forward or reverse process, single trajectories, the noise schedule or the losses.");
+  withOptions(command, [
+    shared.out(".svg, .png, .gif (gif: forward and reverse)"),
+    shared.count("points to draw (default 2000; trajectories 60)"),
+    ...samplerOptions,
+    shared.seed,
+    ...placementOptions,
+    shared.format,
+    shared.overwrite,
+    shared.quiet,
+  ]);
+  command.addHelpText(
+    "after",
+    examples("unnoise plot unnoise-moons reverse --out reverse.gif", "unnoise plot unnoise-moons loss --out loss.png"),
+  );
+  command.action(async (run: string, kind: string, options: PlotCommandOptions) =>
+    (await import("./commands/plot.ts")).plotRun(run, kind, options, io),
+  );
+}
+
+function addData(program: Command, io: Io): void {
+  const command = program.command("data").summary("write or draw a data set").argument("<source>", DATA);
+  command.description("Write or draw the points of a data set.");
+  withOptions(command, [
+    shared.out(".csv, .npy, .json, .png, .svg"),
+    shared.count("number of points (default 1000; all of a file)"),
+    new Option("--noise <x>", "noise of a toy set").argParser(decimal("--noise", { min: 0 })),
+    shared.seed,
+    shared.format,
+    shared.overwrite,
+    shared.quiet,
+  ]);
+  command.addHelpText(
+    "after",
+    examples("unnoise data moons --count 500 --out moons.csv", "unnoise data points.csv --out points.png"),
+  );
+  command.action(async (source: string, options: DataCommandOptions) =>
+    (await import("./commands/data.ts")).writeData(source, options, io),
+  );
+}
+
+function addInfo(program: Command, io: Io): void {
+  const command = program.command("info").summary("say what a run holds").argument("<run>", RUN);
+  command.description("Say what a run holds: configuration, progress, last loss, files.");
+  command.addOption(shared.json).addHelpText("after", examples("unnoise info unnoise-moons"));
+  command.action(async (run: string, options: InfoCommandOptions) =>
+    (await import("./commands/info.ts")).info(run, options, io),
+  );
+}
+
+function addDemo(program: Command, io: Io): void {
+  const command = program.command("demo").summary("train, sample, measure and draw the swiss roll");
+  command.description(
+    "Train on the swiss roll, sample with DDPM and DDIM, measure, draw, and show it all on one page.",
+  );
+  command.option("--out <folder>", "folder of the demo (default unnoise-demo, replaced if it is a run)");
+  command.option("--overwrite", "replace the run in the folder");
+  command.option("--quick", "a short run of lower quality, to see that everything works");
+  withOptions(command, [shared.seed, ...placementOptions, shared.quiet]);
+  command.addHelpText("after", examples("unnoise demo", "unnoise demo --out my-demo"));
+  command.action(async (options: DemoCommandOptions) => (await import("./commands/demo.ts")).demo(options, io));
+}
+
+/** The command line; each command's module loads when it runs. */
+export function buildProgram(io: Io): Command {
+  const program = new Command("unnoise").version(version, "-V, --version", "print the version");
+  program.description("Denoising diffusion models: train them on points, sample, measure and draw them.");
+  program.helpOption("-h, --help", "print help").helpCommand("help [command]", "print help of a command");
+  program.exitOverride().configureOutput({
+    writeOut: (text) => void io.stdout.write(text),
+    writeErr: (text) => void io.stderr.write(text),
+    outputError: () => undefined,
+    getOutHelpWidth: () => io.stdout.columns ?? 100,
+    getErrHelpWidth: () => io.stderr.columns ?? 100,
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  });
+  for (const add of [addTrain, addSample, addEvaluate, addPlot, addData, addInfo, addDemo]) add(program, io);
+  program.addHelpText(
+    "after",
+    examples("unnoise demo", "unnoise train moons", "unnoise sample unnoise-moons --out samples.png"),
+  );
+  return program;
+}

@@ -1,0 +1,112 @@
+import { SingleBar } from "cli-progress";
+import type { Terminal } from "./terminal.ts";
+import { duration, grouped } from "./text.ts";
+
+export interface ProgressOptions {
+  readonly label: string;
+  readonly total: number;
+  /** What was done before. */
+  readonly start?: number;
+  /** What is counted, such as "steps": its speed is shown. */
+  readonly unit?: string;
+  /** Seconds of work before anything is shown (default 0). */
+  readonly delay?: number;
+}
+
+const BAR_INTERVAL_MS = 100;
+const LINE_INTERVAL_MS = 10_000;
+const LONGEST_BAR = 32;
+const SHORTEST_BAR = 6;
+
+/** How far some work has come, on stderr: a bar on a terminal, else a line every ten seconds. */
+export class Progress {
+  readonly #terminal: Terminal;
+  readonly #options: Required<ProgressOptions>;
+  readonly #began: number = performance.now();
+  readonly #interval: number;
+  readonly #live: boolean;
+  #next: number;
+  #done: number;
+  #bar: SingleBar | undefined;
+  #note = "";
+
+  constructor(terminal: Terminal, options: ProgressOptions) {
+    this.#terminal = terminal;
+    this.#options = { start: 0, unit: "", delay: 0, ...options };
+    this.#live = terminal.io.stderr.isTTY === true;
+    this.#interval = this.#live ? BAR_INTERVAL_MS : LINE_INTERVAL_MS;
+    this.#next = this.#began + Math.max(this.#options.delay * 1000, this.#live ? 0 : LINE_INTERVAL_MS);
+    this.#done = this.#options.start;
+  }
+
+  /** @param note what else to show, such as the loss; made only when it is shown */
+  update(done: number, note?: () => string): void {
+    this.#done = done;
+    const now = performance.now();
+    if (now < this.#next || this.#terminal.quiet) return;
+    this.#next = now + this.#interval;
+    this.#note = note?.() ?? "";
+    if (this.#live) this.#draw();
+    else this.#terminal.say(this.#line());
+  }
+
+  /** Takes the bar away. */
+  stop(): void {
+    this.clear();
+    this.#next = Infinity;
+  }
+
+  clear(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+    this.#terminal.draw(undefined);
+  }
+
+  #draw(): void {
+    if (this.#bar) this.#bar.update(this.#done);
+    else this.#start();
+  }
+
+  #start(): void {
+    this.#terminal.draw(this);
+    this.#bar = new SingleBar({
+      stream: this.#terminal.io.stderr as unknown as NodeJS.WritableStream,
+      format: () => this.#barLine(),
+      fps: 1000 / BAR_INTERVAL_MS,
+      clearOnComplete: true,
+      forceRedraw: true,
+      gracefulExit: false,
+    });
+    this.#bar.start(this.#options.total, this.#done);
+  }
+
+  #facts(): { readonly share: number; readonly facts: string[] } {
+    const { total, start, unit } = this.#options;
+    const seconds = (performance.now() - this.#began) / 1000;
+    const rate = (this.#done - start) / Math.max(seconds, 1e-9);
+    const speed = unit === "" ? "" : `${rate >= 10 ? grouped(Math.round(rate)) : rate.toFixed(1)} ${unit}/s`;
+    const left = `${duration((total - this.#done) / rate)} left`;
+    return { share: this.#done / total, facts: [this.#note, speed, left].filter((fact) => fact !== "") };
+  }
+
+  #line(): string {
+    const { label, total } = this.#options;
+    const { share, facts } = this.#facts();
+    const where = `${grouped(this.#done)} of ${grouped(total)} (${Math.floor(100 * share)} %)`;
+    return `${label}: ${[where, ...facts].join(", ")}`;
+  }
+
+  /** The bar takes what the facts leave of the terminal's width; facts that do not fit are left out, from the left. */
+  #barLine(): string {
+    const width = (this.#terminal.io.stderr.columns ?? 80) - 1;
+    const { label } = this.#options;
+    const { share, facts } = this.#facts();
+    const percent = `${Math.floor(100 * share)} %`.padStart(5);
+    const texts = facts.map((_, i) => [percent, ...facts.slice(i)].join("  "));
+    const room = (text: string): number => width - label.length - text.length - 2;
+    const text = texts.find((each) => room(each) >= SHORTEST_BAR) ?? percent;
+    const length = Math.max(0, Math.min(LONGEST_BAR, room(text)));
+    const filled = Math.round(share * length);
+    return `${label} ${"█".repeat(filled)}${"░".repeat(length - filled)} ${text}`.slice(0, width);
+  }
+}

@@ -1,0 +1,117 @@
+import { emptyWindow, extendWindow } from "../train/loss-window.ts";
+import type { TrainRunInfo, TrainRunOptions, TrainRunResult } from "../train/train-run.node.ts";
+import type { StepReport } from "../train/trainer.ts";
+import { Progress } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
+import { counted, duration, grouped, shellWord } from "./text.ts";
+
+/** Tells how a training run goes. */
+export interface TrainingReporter {
+  readonly hooks: Pick<TrainRunOptions, "onStart" | "onStep" | "onWarning">;
+  readonly end: (result: TrainRunResult) => Promise<void>;
+  /** Takes away what is still drawn, also after a failure. */
+  readonly stop: () => void;
+}
+
+/** Share of the newest loss in the mean that the bar shows. */
+const NEWEST = 0.01;
+
+/** A running mean of losses, unbiased from its start. */
+class SmoothedLoss {
+  #sum = 0;
+  #weight = 0;
+
+  add(loss: number): void {
+    this.#sum += NEWEST * (loss - this.#sum);
+    this.#weight += NEWEST * (1 - this.#weight);
+  }
+
+  get value(): number {
+    return this.#sum / this.#weight;
+  }
+}
+
+/** For people: what runs, a bar, where it is, what to do next. */
+export function textReporter(
+  terminal: Terminal,
+  { config, out }: TrainRunOptions,
+  tellNext: boolean,
+): TrainingReporter {
+  const began = performance.now();
+  const loss = new SmoothedLoss();
+  let progress: Progress | undefined;
+  let before = 0;
+  const onStart = (info: TrainRunInfo): void => {
+    before = info.iteration;
+    terminal.say(startLines(info, config.data, out));
+    const { iteration: start, iterations: total } = info;
+    progress = new Progress(terminal, { label: config.data, total, start, unit: "steps" });
+  };
+  const onStep = (report: StepReport): void => {
+    loss.add(report.loss);
+    progress?.update(report.iteration, () => `loss ${loss.value.toFixed(4)}`);
+  };
+  const end = (result: TrainRunResult): Promise<void> => {
+    progress?.stop();
+    if (result.status === "finished") terminal.say(endLine(result, before, began, out));
+    if (result.status === "finished" && tellNext) terminal.say(nextLines(out));
+    return Promise.resolve();
+  };
+  return {
+    hooks: { onStart, onStep, onWarning: (message) => terminal.warn(message) },
+    end,
+    stop: () => progress?.stop(),
+  };
+}
+
+function startLines(info: TrainRunInfo, data: string, out: string): string {
+  const { points, parameters, iteration, iterations, device, threads } = info;
+  const where = `${device}, ${counted(threads, "thread")}`;
+  const todo = iteration === 0 ? counted(iterations, "iteration") : `iteration ${grouped(iteration)} on`;
+  const network = `network of ${counted(parameters, "parameter")}`;
+  return `${data}: ${counted(points, "point")}, ${network}, ${todo} on ${where}\nrun folder: ${out}`;
+}
+
+function endLine({ iteration, loss }: TrainRunResult, before: number, began: number, out: string): string {
+  const took = duration((performance.now() - began) / 1000);
+  const done = iteration === before ? "it was already trained" : `trained in ${took}`;
+  const mean = loss === undefined ? "" : `, loss ${loss.toFixed(4)}`;
+  return `${done}${mean}; the run is in ${out}`;
+}
+
+function nextLines(out: string): string {
+  const run = shellWord(out);
+  const next = [`sample ${run} --out samples.png`, `evaluate ${run}`, `plot ${run} reverse --out reverse.gif`];
+  return ["next:", ...next.map((line) => `  unnoise ${line}`)].join("\n");
+}
+
+/** For programs: one JSON object a line on stdout. */
+export function jsonReporter(terminal: Terminal, { config, out }: TrainRunOptions): TrainingReporter {
+  let window = emptyWindow;
+  let written: Promise<void> = Promise.resolve();
+  const emit = (event: object): void => {
+    const text = `${JSON.stringify(event)}\n`;
+    written = written.then(() => terminal.print(text));
+    // A failed write is thrown by `end`; until then it must not count as unhandled.
+    written.catch(() => undefined);
+  };
+  const onStep = ({ iteration, loss, gradientNorm, learningRate }: StepReport): void => {
+    window = extendWindow(window, loss, gradientNorm);
+    if (iteration % config.logEvery !== 0 && iteration !== config.iterations) return;
+    const { sum, gradientNormSum, count } = window;
+    window = emptyWindow;
+    emit({ event: "progress", iteration, loss: sum / count, gradientNorm: gradientNormSum / count, learningRate });
+  };
+  return {
+    hooks: {
+      onStart: (info) => emit({ event: "start", out, data: config.data, ...info }),
+      onStep,
+      onWarning: (message) => emit({ event: "warning", message }),
+    },
+    end: async (result) => {
+      emit({ event: "end", ...result, out });
+      await written;
+    },
+    stop: () => undefined,
+  };
+}

@@ -1,0 +1,61 @@
+import { resolve } from "node:path";
+import { UnnoiseError } from "../math/error.ts";
+import { parseTrainingConfig, type TrainingConfig } from "../train/config.ts";
+import { RunFolder } from "../train/run-folder.node.ts";
+import { resumedConfig } from "../train/train-run.node.ts";
+import { readConfigFile } from "./config-file.ts";
+import { checkDataName, defaultRunFolder } from "./data-name.ts";
+import { trainingKeys } from "./training-flags.ts";
+
+/** Flags of `train` that say what to train and where. */
+export interface RequestFlags extends Partial<Omit<TrainingConfig, "data">> {
+  readonly out?: string;
+  readonly config?: string;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+}
+
+/** What to train and where. */
+export interface TrainingRequest {
+  readonly config: TrainingConfig;
+  readonly out: string;
+}
+
+/**
+ * Puts together what the user asked for: defaults, then --config, then flags; when a run is resumed, its own configuration.
+ * @throws UnnoiseError `usage` for options that do not go together or differ from those of the run that is resumed
+ */
+export async function trainingRequest(data: string | undefined, flags: RequestFlags): Promise<TrainingRequest> {
+  if (flags.resume === true && flags.overwrite === true) {
+    throw new UnnoiseError("usage", "--resume and --overwrite: expected one of them, got both");
+  }
+  const fromFile = flags.config === undefined ? {} : await readConfigFile(flags.config);
+  const given = { ...fromFile, ...pickTraining(flags), ...(data === undefined ? {} : { data }) };
+  if (given.data !== undefined) checkDataName(given.data);
+  const out = flags.out ?? (given.data === undefined ? undefined : defaultRunFolder(given.data));
+  if (flags.resume === true) return resumedRequest(out, given);
+  if (out === undefined || given.data === undefined) {
+    throw new UnnoiseError("usage", "data is missing: expected swiss-roll, moons, cross, or a .csv or .npy file");
+  }
+  return {
+    config: parseTrainingConfig(given, flags.config === undefined ? "options" : `--config ${flags.config}`),
+    out,
+  };
+}
+
+function pickTraining(flags: RequestFlags): Partial<TrainingConfig> {
+  return Object.fromEntries(trainingKeys.filter((key) => flags[key] !== undefined).map((key) => [key, flags[key]]));
+}
+
+async function resumedRequest(out: string | undefined, given: Partial<TrainingConfig>): Promise<TrainingRequest> {
+  if (out === undefined) {
+    throw new UnnoiseError(
+      "usage",
+      "--resume: expected the data's name or --out FOLDER, to know which run to go on with",
+    );
+  }
+  const saved = await new RunFolder(out).config();
+  const { data = saved.data, ...rest } = given;
+  const same = resolve(data) === resolve(saved.data);
+  return { config: resumedConfig(saved, same ? rest : given), out };
+}
