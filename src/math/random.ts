@@ -2,7 +2,7 @@ import { UnnoiseError, at } from "./error.ts";
 import { philox4x32 } from "./philox.ts";
 
 /** What a draw is for. Each purpose has its own stream, so that no two parts of a run ever share a random number. */
-export const streams = {
+const streams = {
   data: 0,
   order: 1,
   timestep: 2,

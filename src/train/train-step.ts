@@ -26,9 +26,6 @@ export interface TrainStepOptions extends GradientOptions, AdamSettings {
 export const stateNames = ["weights", "mean", "square", "ema"] as const;
 export type StateName = (typeof stateNames)[number];
 
-/** Order of the scalars in the `rates` input of the whole step. */
-export const rateNames = ["learningRate", "meanCorrection", "squareCorrection", "oneMinusEmaDecay"] as const;
-
 /** L_simple on a batch (inputs x0, eps, steps) and its gradient with respect to each of `weights`, in order. */
 function lossAndGradient(
   options: GradientOptions,
@@ -58,8 +55,8 @@ export function gradientGraph(options: GradientOptions): Record<string, Node> {
 }
 
 /**
- * One whole training step as a graph: noising, forward, backward, clipping, AdamW, EMA. Inputs: x0, eps, steps, rates [4] and the
- * state; outputs: loss, gradientNorm and next.<state>.
+ * One whole training step as a graph: noising, forward, backward, clipping, AdamW, EMA. Inputs: x0, eps, steps, the state and
+ * rates [4], which are learning rate, 1/(1 − β1ⁱ), 1/(1 − β2ⁱ) and 1 − EMA decay; outputs: loss, gradientNorm and next.<state>.
  */
 export function trainStepGraph(options: TrainStepOptions): Record<string, Node> {
   const { parameters, clipNorm } = options;

@@ -5,7 +5,7 @@ import { fuseGemm } from "./fuse-gemm.ts";
 import { simplify } from "./simplify.ts";
 
 /** All passes in their order. Each maps outputs to outputs of the same values; dead code is what no output reaches. */
-export const passes: readonly ((outputs: readonly Node[]) => Node[])[] = [
+const passes: readonly ((outputs: readonly Node[]) => Node[])[] = [
   foldConstants,
   simplify,
   foldConstants,
