@@ -1,0 +1,18 @@
+import { defineConfig, type UserConfig } from "tsdown";
+
+/** Node 20 does not run TypeScript, so the benchmarks are built first, into a folder that git ignores. */
+const config: UserConfig = defineConfig({
+  entry: ["bench.ts", "profile.ts", "unnoise-peer.ts", "serve.ts"],
+  outDir: "dist",
+  tsconfig: "../tsconfig.json",
+  format: "esm",
+  platform: "node",
+  target: "es2023",
+  fixedExtension: false,
+  deps: { neverBundle: [/^onnxruntime/] },
+  dts: false,
+  clean: true,
+  logLevel: "warn",
+});
+// tsdown reads the default export.
+export default config; // eslint-disable-line no-restricted-syntax
