@@ -1,15 +1,30 @@
 import { UnnoiseError } from "../math/error.ts";
 import type { Device, Ort } from "./backend.ts";
 
+/** The version of ONNX Runtime that package.json pins. */
+const VERSION = "1.30.0";
+
+/** Without the flag onnxruntime-node fetches CUDA's libraries, and where it cannot, npm leaves it out without a word. */
+const installation = {
+  "onnxruntime-node": `npm install onnxruntime-node@${VERSION} --onnxruntime-node-install=skip`,
+  "onnxruntime-web": `npm install onnxruntime-web@${VERSION}`,
+} as const;
+
 /**
  * Loads one of ONNX Runtime's packages, all of them optional.
  * @throws UnnoiseError `device` when it is not installed or does not load
  */
-export async function importOrt(load: () => Promise<unknown>, name: string, device: Device): Promise<Ort> {
+export async function importOrt(
+  load: () => Promise<unknown>,
+  name: "onnxruntime-node" | "onnxruntime-web",
+  device: Device,
+): Promise<Ort> {
   try {
     return (await load()) as Ort;
   } catch (cause) {
-    const hint = `device ${device} needs the package ${name}, which did not load; install it with: npm install ${name}`;
-    throw new UnnoiseError("device", hint, { cause });
+    const advice = `install it with: ${installation[name]}`;
+    throw new UnnoiseError("device", `device ${device} needs the package ${name}, which did not load; ${advice}`, {
+      cause,
+    });
   }
 }

@@ -63,10 +63,10 @@ describe("the browser entry", () => {
     expect(bundle.entry.map(({ code }) => code).join("")).not.toMatch(/["']node:/);
   });
 
-  it("weighs, minified with its dependencies but without onnxruntime-web, less than 80 kB compressed", () => {
+  it("weighs, minified with its dependencies but without onnxruntime-web, less than 90 kB compressed", () => {
     const own = bundle.page.filter(({ facadeModuleId }) => facadeModuleId?.includes("onnxruntime-web") !== true);
     const compressed = gzipSync(own.map(({ code }) => code).join("")).length;
-    expect(compressed).toBeLessThan(80_000);
+    expect(compressed).toBeLessThan(90_000);
   });
 });
 

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { importOrt } from "./import-ort.ts";
+
+const versions = {
+  "onnxruntime-node": packageJson.optionalDependencies["onnxruntime-node"],
+  "onnxruntime-web": packageJson.peerDependencies["onnxruntime-web"],
+};
+
+it.each(["onnxruntime-node", "onnxruntime-web"] as const)(
+  "says how to install the version of %s that is pinned",
+  async (name) => {
+    const missing = importOrt(() => Promise.reject(new Error("not found")), name, "wasm");
+    await expect(missing).rejects.toMatchObject({
+      code: "device",
+      message: expect.stringContaining(`npm install ${name}@${versions[name]}`) as string,
+    });
+  },
+);
