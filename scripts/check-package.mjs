@@ -94,6 +94,7 @@ function checkImports(folder) {
   assert.match(evaluate(folder, resolve), /\/unnoise\/dist\/node\.js$/);
   assert.match(evaluate(folder, resolve, "--conditions=browser"), /\/unnoise\/dist\/web\.js$/);
   assert.deepEqual(JSON.parse(evaluate(folder, training)), { shape: [3, 2], finite: true });
+  assert.equal(evaluate(folder, 'console.log(typeof (await import("unnoise/figures")).scatterFigure)'), "function");
   say("import: Node and browser entries resolve; the Node entry trains and samples");
 }
 
