@@ -6,14 +6,14 @@ const shared = { format: "esm", outDir: "dist", target: "es2023", fixedExtension
 const config: UserConfig[] = defineConfig([
   {
     ...shared,
-    entry: { node: "src/node.ts", cli: "src/cli/main.ts" },
+    entry: { node: "src/node.ts", figures: "src/figures.ts", cli: "src/cli/main.ts" },
     platform: "node",
     tsconfig: "tsconfig.json",
     clean: true,
   },
   {
     ...shared,
-    entry: { web: "src/web.ts", figures: "src/figures.ts" },
+    entry: { web: "src/web.ts", "web-figures": "src/figures.ts" },
     platform: "browser",
     tsconfig: "tsconfig.web.json",
     clean: false,

@@ -18,8 +18,9 @@ export type Stream = keyof typeof streams;
 const TWO_32 = 2 ** 32;
 
 /**
- * Random numbers addressed by (seed, stream, index, step): Philox key = seed, counter = (block, index, step, stream). Row
- * `index` at `step` always receives the same draws, whatever else is drawn, in whatever order and at whatever batch size.
+ * Random numbers addressed by (seed, stream, step, position): Philox with key = seed and counter = (block, block high, step,
+ * stream). A row `index` of `width` values stands at positions index·width … index·width + width − 1, so it always receives the
+ * same draws, whatever else is drawn, in whatever order and at whatever batch size.
  */
 export class Random {
   readonly seed: number;
@@ -42,33 +43,37 @@ export class Random {
     this.#keyHigh = Math.floor(seed / TWO_32) | 0;
   }
 
-  /** Standard normal draws (Box–Muller): row r of `out` `[rows, width]` is addressed by (firstIndex + r, step). */
+  /** Standard normal draws: `out` [rows, width] holds rows firstIndex, firstIndex + 1, … of `step`. */
   normals(out: Float32Array | Float64Array, width: number, firstIndex = 0, step = 0): void {
-    const rows = out.length / width;
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < width; column += 4) {
-        this.#draw(column >>> 2, firstIndex + row, step);
-        this.#boxMuller(out, row * width + column, Math.min(4, width - column));
-      }
+    const first = firstIndex * width;
+    for (let position = first - (first % 2); position < first + out.length; position += 2) {
+      if (position % 4 === 0 || position <= first) this.#draw(Math.floor(position / 4), step);
+      // Box & Muller 1958: one pair of uniforms gives one pair of normals.
+      const lane = position % 4;
+      const radius = Math.sqrt(-2 * Math.log(this.#unit(lane)));
+      const angle = 2 * Math.PI * this.#unit(lane + 1);
+      const i = position - first;
+      if (i >= 0) out[i] = radius * Math.cos(angle);
+      if (i + 1 < out.length) out[i + 1] = radius * Math.sin(angle);
     }
   }
 
-  /** Uniform draws in the open interval (0, 1), addressed like `normals`. */
+  /** Uniform draws in the open interval (0, 1), laid out like `normals`. */
   uniforms(out: Float32Array | Float64Array, width: number, firstIndex = 0, step = 0): void {
-    const rows = out.length / width;
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < width; column++) {
-        if ((column & 3) === 0) this.#draw(column >>> 2, firstIndex + row, step);
-        out[row * width + column] = this.#unit(column & 3);
-      }
+    const first = firstIndex * width;
+    for (let i = 0; i < out.length; i++) {
+      const position = first + i;
+      if (i === 0 || position % 4 === 0) this.#draw(Math.floor(position / 4), step);
+      out[i] = this.#unit(position % 4);
     }
   }
 
-  /** Uniform integers in 0…below−1, one for each of `out`, addressed by (firstIndex + position, step). */
+  /** Uniform integers in 0…below−1 at positions firstIndex, firstIndex + 1, … of `step`. */
   integers(out: Int32Array, below: number, firstIndex = 0, step = 0): void {
-    for (let position = 0; position < out.length; position++) {
-      this.#draw(0, firstIndex + position, step);
-      out[position] = Math.floor(this.#unit(0) * below);
+    for (let i = 0; i < out.length; i++) {
+      const position = firstIndex + i;
+      if (i === 0 || position % 4 === 0) this.#draw(Math.floor(position / 4), step);
+      out[i] = Math.floor(this.#unit(position % 4) * below);
     }
   }
 
@@ -76,7 +81,7 @@ export class Random {
   permutation(count: number, step = 0): Uint32Array {
     const order = Uint32Array.from({ length: count }, (_, index) => index);
     for (let last = count - 1; last > 0; last--) {
-      this.#draw(0, last, step);
+      this.#draw(last, step);
       const chosen = Math.floor(this.#unit(0) * (last + 1));
       const swapped = at(order, last);
       order[last] = at(order, chosen);
@@ -85,21 +90,13 @@ export class Random {
     return order;
   }
 
-  #draw(block: number, index: number, step: number): void {
-    philox4x32(this.#block, block, index, step, streams[this.stream], this.#keyLow, this.#keyHigh);
+  #draw(block: number, step: number): void {
+    const high = Math.floor(block / TWO_32);
+    philox4x32(this.#block, block, high, step, streams[this.stream], this.#keyLow, this.#keyHigh);
   }
 
   /** Word `lane` of the block as a number in (0, 1): (word + ½)/2^32, never 0 and never 1. */
   #unit(lane: number): number {
     return ((this.#block[lane] ?? 0) + 0.5) / TWO_32;
-  }
-
-  #boxMuller(out: Float32Array | Float64Array, offset: number, count: number): void {
-    for (let lane = 0; lane < count; lane += 2) {
-      const radius = Math.sqrt(-2 * Math.log(this.#unit(lane)));
-      const angle = 2 * Math.PI * this.#unit(lane + 1);
-      out[offset + lane] = radius * Math.cos(angle);
-      if (lane + 1 < count) out[offset + lane + 1] = radius * Math.sin(angle);
-    }
   }
 }

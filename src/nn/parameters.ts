@@ -45,7 +45,7 @@ export function initialise(parameters: readonly Parameter[], random: Random): Fl
   let offset = 0;
   parameters.forEach(({ shape, bound }, index) => {
     const part = flat.subarray(offset, offset + sizeOf(shape));
-    random.uniforms(part, part.length, index);
+    random.uniforms(part, part.length, 0, index);
     part.forEach((u, i) => (part[i] = (2 * u - 1) * bound));
     offset += part.length;
   });

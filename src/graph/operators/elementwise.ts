@@ -2,7 +2,7 @@ import { at, invariant } from "../../math/error.ts";
 import { erf } from "../../math/special.ts";
 import { broadcastData, broadcastShapes } from "../broadcasting.ts";
 import type { GraphDType, Node, OpName, ValueType } from "../node.ts";
-import { Mismatch, type Builders, type Emitter, type Operator, type Operators } from "../operator.ts";
+import { Mismatch, type Builders, type Operator, type Operators } from "../operator.ts";
 
 type UnaryName = "neg" | "exp" | "log" | "sqrt" | "sin" | "cos" | "tanh" | "sigmoid" | "erf" | "silu" | "abs";
 type BinaryName = "add" | "sub" | "mul" | "div" | "minimum" | "maximum";
@@ -69,14 +69,6 @@ function binary<K extends OpName>(
   };
 }
 
-/** σ(x) is emitted once for each x, because SiLU and its derivative both need it. */
-function lowerSigmoid(emit: Emitter, inputs: readonly string[], node: Node): string {
-  return at(
-    emit.once(at(node.inputs, 0), "sigmoid", () => [emit.node("Sigmoid", inputs)]),
-    0,
-  );
-}
-
 const unaryOperators: Operators<UnaryName> = {
   neg: unary(
     (x) => -x,
@@ -89,10 +81,7 @@ const unaryOperators: Operators<UnaryName> = {
   sin: unary(Math.sin, "Sin", (dy, x, _y, { mul, cos }) => mul(dy, cos(x))),
   cos: unary(Math.cos, "Cos", (dy, x, _y, { mul, neg, sin }) => neg(mul(dy, sin(x)))),
   tanh: unary(Math.tanh, "Tanh", (dy, _x, y, { mul, sub }) => mul(dy, sub(1, mul(y, y)))),
-  sigmoid: {
-    ...unary<"sigmoid">(sigmoid, "Sigmoid", (dy, _x, y, { mul, sub }) => mul(dy, mul(y, sub(1, y)))),
-    lower: lowerSigmoid,
-  },
+  sigmoid: unary(sigmoid, "Sigmoid", (dy, _x, y, { mul, sub }) => mul(dy, mul(y, sub(1, y)))),
   erf: unary(erf, "Erf", (dy, x, _y, { mul, exp, neg }) => mul(mul(dy, TWO_OVER_SQRT_PI), exp(neg(mul(x, x))))),
   abs: unary(Math.abs, "Abs", (dy, x, _y, { where, greater, less, neg }) =>
     where(greater(x, 0), dy, where(less(x, 0), neg(dy), 0)),
@@ -104,7 +93,10 @@ const unaryOperators: Operators<UnaryName> = {
       // d(x·s)/dx = s + x·s·(1 − s) = s + y − y·s with s = σ(x) and y = x·s.
       (dy, x, y, { mul, add, sub, sigmoid: s }) => mul(dy, add(y, mul(s(x), sub(1, y)))),
     ),
-    lower: (emit, inputs, node) => emit.node("Mul", [...inputs, lowerSigmoid(emit, inputs, node)]),
+    lower: (emit, inputs) =>
+      emit.target === "cpu"
+        ? emit.node("QuickGelu", inputs, { alpha: { float: 1 } }, "com.microsoft")
+        : emit.node("Mul", [...inputs, emit.node("Sigmoid", inputs)]),
   },
 };
 

@@ -2,6 +2,7 @@ import type { Node } from "../node.ts";
 import { mergeCommonSubexpressions } from "./common-subexpressions.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { fuseGemm } from "./fuse-gemm.ts";
+import { shareSigmoid } from "./share-sigmoid.ts";
 import { simplify } from "./simplify.ts";
 
 /** All passes in their order. Each maps outputs to outputs of the same values; dead code is what no output reaches. */
@@ -9,6 +10,7 @@ const passes: readonly ((outputs: readonly Node[]) => Node[])[] = [
   foldConstants,
   simplify,
   foldConstants,
+  shareSigmoid,
   mergeCommonSubexpressions,
   fuseGemm,
 ];
