@@ -11,8 +11,6 @@ import {
   matmul,
   mul,
   reshape,
-  sigmoid,
-  silu,
   sin,
   split,
   sub,
