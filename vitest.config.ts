@@ -17,6 +17,7 @@ const config: ViteUserConfig = defineConfig({
   },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    globalSetup: ["test/build.ts"],
     testTimeout: 60_000,
     maxWorkers: 2,
     coverage: { include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts"] },

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
 import { scheduleOf, type DiffusionModel } from "../train/model.ts";
 import { RunFolder } from "../train/run-folder.node.ts";
@@ -23,5 +24,5 @@ export async function openRun(path: string): Promise<OpenRun> {
   const config = await folder.config();
   const model = await folder.model();
   const dataset = (): Promise<Dataset> => folder.dataset(config);
-  return { folder, name: config.data, model, schedule: scheduleOf(model), dataset };
+  return { folder, name: basename(config.data), model, schedule: scheduleOf(model), dataset };
 }

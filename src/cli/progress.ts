@@ -1,4 +1,5 @@
 import { SingleBar } from "cli-progress";
+import { at } from "../math/error.ts";
 import type { Terminal } from "./terminal.ts";
 import { duration, grouped } from "./text.ts";
 
@@ -13,6 +14,8 @@ export interface ProgressOptions {
   readonly delay?: number;
 }
 
+/** The speed shown is that of this stretch of time, so that the time left follows when the machine gets busy. */
+const RECENT_MS = 15_000;
 const BAR_INTERVAL_MS = 100;
 const LINE_INTERVAL_MS = 10_000;
 const LONGEST_BAR = 32;
@@ -22,21 +25,24 @@ const SHORTEST_BAR = 6;
 export class Progress {
   readonly #terminal: Terminal;
   readonly #options: Required<ProgressOptions>;
-  readonly #began: number = performance.now();
   readonly #interval: number;
   readonly #live: boolean;
   #next: number;
   #done: number;
   #bar: SingleBar | undefined;
   #note = "";
+  /** When how much was done, not older than RECENT_MS but for the first. */
+  #marks: { readonly time: number; readonly done: number }[];
 
   constructor(terminal: Terminal, options: ProgressOptions) {
     this.#terminal = terminal;
     this.#options = { start: 0, unit: "", delay: 0, ...options };
     this.#live = terminal.io.stderr.isTTY === true;
     this.#interval = this.#live ? BAR_INTERVAL_MS : LINE_INTERVAL_MS;
-    this.#next = this.#began + Math.max(this.#options.delay * 1000, this.#live ? 0 : LINE_INTERVAL_MS);
+    const now = performance.now();
+    this.#next = now + Math.max(this.#options.delay * 1000, this.#live ? 0 : LINE_INTERVAL_MS);
     this.#done = this.#options.start;
+    this.#marks = [{ time: now, done: this.#done }];
   }
 
   /** @param note what else to show, such as the loss; made only when it is shown */
@@ -45,6 +51,8 @@ export class Progress {
     const now = performance.now();
     if (now < this.#next || this.#terminal.quiet) return;
     this.#next = now + this.#interval;
+    while ((this.#marks[1]?.time ?? Infinity) < now - RECENT_MS) this.#marks.shift();
+    this.#marks.push({ time: now, done });
     this.#note = note?.() ?? "";
     if (this.#live) this.#draw();
     else this.#terminal.say(this.#line());
@@ -81,9 +89,9 @@ export class Progress {
   }
 
   #facts(): { readonly share: number; readonly facts: string[] } {
-    const { total, start, unit } = this.#options;
-    const seconds = (performance.now() - this.#began) / 1000;
-    const rate = (this.#done - start) / Math.max(seconds, 1e-9);
+    const { total, unit } = this.#options;
+    const { time, done } = at(this.#marks, 0);
+    const rate = (1000 * (this.#done - done)) / Math.max(performance.now() - time, 1e-6);
     const speed = unit === "" ? "" : `${rate >= 10 ? grouped(Math.round(rate)) : rate.toFixed(1)} ${unit}/s`;
     const left = `${duration((total - this.#done) / rate)} left`;
     return { share: this.#done / total, facts: [this.#note, speed, left].filter((fact) => fact !== "") };
@@ -99,7 +107,7 @@ export class Progress {
   /** The bar takes what the facts leave of the terminal's width; facts that do not fit are left out, from the left. */
   #barLine(): string {
     const width = (this.#terminal.io.stderr.columns ?? 80) - 1;
-    const { label } = this.#options;
+    const label = this.#options.label.slice(0, Math.floor(width / 2));
     const { share, facts } = this.#facts();
     const percent = `${Math.floor(100 * share)} %`.padStart(5);
     const texts = facts.map((_, i) => [percent, ...facts.slice(i)].join("  "));

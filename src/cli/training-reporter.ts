@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { emptyWindow, extendWindow } from "../train/loss-window.ts";
 import type { TrainRunInfo, TrainRunOptions, TrainRunResult } from "../train/train-run.node.ts";
 import type { StepReport } from "../train/trainer.ts";
@@ -45,7 +46,7 @@ export function textReporter(
     before = info.iteration;
     terminal.say(startLines(info, config.data, out));
     const { iteration: start, iterations: total } = info;
-    progress = new Progress(terminal, { label: config.data, total, start, unit: "steps" });
+    progress = new Progress(terminal, { label: basename(config.data), total, start, unit: "steps" });
   };
   const onStep = (report: StepReport): void => {
     loss.add(report.loss);

@@ -5,6 +5,7 @@ import type { ReportFigure } from "../../figures/report.ts";
 import { writeFileAtomic } from "../../formats/write-file.node.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import { parseTrainingConfig, type TrainingConfig } from "../../train/config.ts";
+import { RunFolder } from "../../train/run-folder.node.ts";
 import { drawDemo, type DemoFigure } from "../demo-figures.ts";
 import { demoPage } from "../demo-page.ts";
 import { interruptible } from "../interrupt.ts";
@@ -39,9 +40,9 @@ export async function demo(options: DemoCommandOptions, io: Io): Promise<void> {
   const terminal = new Terminal(io, options);
   const { out = DEFAULT_FOLDER, seed = 0 } = options;
   const config = demoConfig(options, seed);
+  if (options.out !== undefined && options.overwrite !== true) await checkUnused(out);
   terminal.say("1 of 3: training");
-  const overwrite = options.overwrite ?? options.out === undefined;
-  const { status } = await runTraining(terminal, { config, out, overwrite }, { tellNext: false });
+  const { status } = await runTraining(terminal, { config, out, overwrite: true }, { tellNext: false });
   if (status === "interrupted") throw new UnnoiseError("interrupted", "demo stopped; start again with: unnoise demo");
   const run = await openRun(out);
   const count = POINTS[options.quick === true ? "quick" : "standard"];
@@ -55,6 +56,13 @@ export async function demo(options: DemoCommandOptions, io: Io): Promise<void> {
   terminal.say(
     `done in ${duration((performance.now() - began) / 1000)}; figures and model are in ${out}\nopen ${page}`,
   );
+}
+
+/** Only the demo's usual folder is replaced without a word. */
+async function checkUnused(out: string): Promise<void> {
+  if ((await new RunFolder(out).contents()) !== "run") return;
+  const advice = "replace it with --overwrite, or choose another folder with --out";
+  throw new UnnoiseError("usage", `${out} already holds a run; ${advice}`);
 }
 
 function demoConfig({ quick: isQuick = false, ...placement }: DemoCommandOptions, seed: number): TrainingConfig {

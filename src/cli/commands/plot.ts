@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { renderFigure } from "../../figures/render.node.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import { RunFolder } from "../../train/run-folder.node.ts";
@@ -104,5 +105,5 @@ async function figureOf(
 async function lossOf(path: string): Promise<string> {
   const folder = new RunFolder(path);
   const { data } = await folder.config();
-  return lossPlot({ name: data, folder });
+  return lossPlot({ name: basename(data), folder });
 }
