@@ -85,8 +85,10 @@ describe("the program", () => {
   });
 
   it("does not load plots to sample numbers", () => {
-    const trace = unnoise("sample whole --sampler ddim --count 5 --out -", { NODE_DEBUG: "esm,module" }).stderr;
+    const loadedBy = (line: string): string => unnoise(line, { NODE_DEBUG: "esm,module" }).stderr;
+    const trace = loadedBy("sample whole --sampler ddim --count 5 --out -");
     expect(trace).toContain("onnxruntime");
+    expect(loadedBy("data moons --out moons.png")).toMatch(/@observablehq.*resvg/s);
     for (const heavy of ["@observablehq", "resvg", "modern-gif", "yaml/"])
       expect([heavy, trace.includes(heavy)]).toEqual([heavy, false]);
   });
@@ -137,6 +139,7 @@ describe("kill -9", () => {
     async () => {
       const moments = new Float64Array(KILLS);
       new Random(9, "figure").uniforms(moments, 1);
+      let unfinished = 0;
       for (const [i, moment] of moments.entries()) {
         const out = `killed-${i}`;
         const { child, ended } = start(`${TRAINING} --out ${out}`);
@@ -144,12 +147,14 @@ describe("kill -9", () => {
         await Promise.race([pause(moment * wholeSeconds * 1000), ended]);
         child.kill("SIGKILL");
         await ended;
+        if (!existsSync(file(`${out}/${WEIGHTS}`))) unfinished++;
         expect(unnoise(`train moons --resume --out ${out} --quiet`)).toEqual({ code: 0, stdout: "", stderr: "" });
         expect([moment, weights(out).equals(weights("whole"))]).toEqual([moment, true]);
         const log = readFileSync(file(`${out}/log.jsonl`), "utf8").split("\n");
         const progress = (lines: readonly string[]): string[] => lines.filter((text) => text.includes('"progress"'));
         expect(progress(log)).toEqual(progress(readFileSync(file("whole/log.jsonl"), "utf8").split("\n")));
       }
+      expect(unfinished).toBeGreaterThan(0);
     },
   );
 

@@ -8,7 +8,9 @@ import {
   reverseStrip,
   samplesFigure,
   schedulePlot,
+  someData,
   trajectories,
+  walkOf,
 } from "./run-figures.ts";
 import { chooseSampler } from "./sampler-choice.ts";
 
@@ -19,27 +21,31 @@ export interface DemoFigure {
   readonly content: Uint8Array;
 }
 
+/** A picture to be drawn. */
 interface Plan {
   readonly file: string;
   readonly caption: string;
-  readonly make: () => string | Promise<string | string[]>;
+  readonly make: () => string | string[] | Promise<string | string[]>;
 }
 
 const PATHS = 60;
 
-function planOf(run: OpenRun, watch: Watch): Plan[] {
+/** Runs both samplers once for all pictures of them. */
+async function planOf(run: OpenRun, watch: Watch): Promise<Plan[]> {
   const T = run.schedule.timesteps;
-  const ddpm = chooseSampler({ sampler: "ddpm" }, T);
-  const ddim = chooseSampler({ sampler: "ddim" }, T);
+  const reference = await someData(run, watch);
+  const ddpm = await walkOf(run, chooseSampler({ sampler: "ddpm" }, T), watch, "strip");
+  const ddim = await walkOf(run, chooseSampler({ sampler: "ddim" }, T), watch, "animation");
+  const [ancestral, implicit] = [ddpm.choice.label, ddim.choice.label];
   const few = { ...watch, count: PATHS };
   const plan = (file: string, caption: string, make: Plan["make"]): Plan => ({ file, caption, make });
   return [
-    plan("reverse.gif", `From noise to data: ${ddim.label}.`, () => reverseAnimation(run, ddim, watch)),
-    plan("samples-ddpm.png", `Samples by ${ddpm.label}, on data.`, () => samplesFigure(run, ddpm, watch)),
-    plan("samples-ddim.png", `Samples by ${ddim.label}, on data.`, () => samplesFigure(run, ddim, watch)),
+    plan("reverse.gif", `From noise to data: ${implicit}.`, () => reverseAnimation(run, ddim, reference)),
+    plan("samples-ddpm.png", `Samples by ${ancestral}, on data.`, () => samplesFigure(run, ddpm, reference)),
+    plan("samples-ddim.png", `Samples by ${implicit}, on data.`, () => samplesFigure(run, ddim, reference)),
     plan("forward.png", "The forward process turns data into noise.", () => forwardStrip(run, watch)),
-    plan("reverse.png", `The reverse process: ${ddpm.label}.`, () => reverseStrip(run, ddpm, watch)),
-    plan("trajectories.png", `Ways of ${PATHS} points: ${ddim.label}.`, () => trajectories(run, ddim, few)),
+    plan("reverse.png", `The reverse process: ${ancestral}.`, () => reverseStrip(run, ddpm)),
+    plan("trajectories.png", `Ways of ${PATHS} points: ${implicit}.`, () => trajectories(run, ddim.choice, few)),
     plan("schedule.png", "The noise schedule.", () => schedulePlot(run)),
     plan("loss.png", "Loss and learning rate of the training.", () => lossPlot(run)),
   ];
@@ -50,7 +56,7 @@ function planOf(run: OpenRun, watch: Watch): Plan[] {
  * @param onShare called with the share that is done, in 0…1
  */
 export async function drawDemo(run: OpenRun, watch: Watch, onShare: (share: number) => void): Promise<DemoFigure[]> {
-  const plan = planOf(run, watch);
+  const plan = await planOf(run, watch);
   const drawn: DemoFigure[] = [];
   for (const { file, caption, make } of plan) {
     const format = (file.split(".").at(-1) ?? "png") as FigureFormat;

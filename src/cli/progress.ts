@@ -16,6 +16,8 @@ export interface ProgressOptions {
 
 /** The speed shown is that of this stretch of time, so that the time left follows when the machine gets busy. */
 const RECENT_MS = 15_000;
+/** Speed over less time than this says little. */
+const TELLING_MS = 1000;
 const BAR_INTERVAL_MS = 100;
 const LINE_INTERVAL_MS = 10_000;
 const LONGEST_BAR = 32;
@@ -90,11 +92,14 @@ export class Progress {
 
   #facts(): { readonly share: number; readonly facts: string[] } {
     const { total, unit } = this.#options;
+    const share = this.#done / total;
     const { time, done } = at(this.#marks, 0);
-    const rate = (1000 * (this.#done - done)) / Math.max(performance.now() - time, 1e-6);
+    const elapsed = performance.now() - time;
+    if (elapsed < TELLING_MS) return { share, facts: [this.#note].filter((fact) => fact !== "") };
+    const rate = (1000 * (this.#done - done)) / elapsed;
     const speed = unit === "" ? "" : `${rate >= 10 ? grouped(Math.round(rate)) : rate.toFixed(1)} ${unit}/s`;
     const left = `${duration((total - this.#done) / rate)} left`;
-    return { share: this.#done / total, facts: [this.#note, speed, left].filter((fact) => fact !== "") };
+    return { share, facts: [this.#note, speed, left].filter((fact) => fact !== "") };
   }
 
   #line(): string {

@@ -2,13 +2,12 @@ import { animateStrip } from "../figures/animate.ts";
 import { lossFigure } from "../figures/loss.ts";
 import { scatterFigure } from "../figures/scatter.ts";
 import { scheduleFigure } from "../figures/schedule.ts";
-import { stripFigure } from "../figures/strip.ts";
+import { stripFigure, type StripPanel } from "../figures/strip.ts";
 import { trajectoriesFigure } from "../figures/trajectories.ts";
 import { posteriorVariance } from "../diffusion/posterior.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
-import { sample } from "../train/sample.ts";
 import type { OpenRun } from "./open-run.ts";
 import { forwardPanels, recordPaths, reversePanels, type Watch } from "./process-panels.ts";
 import { randomRows } from "./rows.ts";
@@ -21,41 +20,43 @@ const FRAMES = 40;
 type PanelWatch = Pick<Watch, "count" | "seed">;
 
 /** Some of the data of a run. */
-async function someData(run: OpenRun, { count, seed }: PanelWatch): Promise<FloatTensor> {
+export async function someData(run: OpenRun, { count, seed }: PanelWatch): Promise<FloatTensor> {
   const { points } = await run.dataset();
   return randomRows(points, count, new Random(seed, "figure"), 1);
 }
 
-/** Samples on top of data. */
-export async function samplesFigure(run: OpenRun, choice: SamplerChoice, watch: Watch): Promise<string> {
-  const { onProgress, ...options } = watch;
-  const reference = await someData(run, watch);
-  const points = await sample(run.model, {
-    ...options,
-    sampler: choice.sampler,
-    steps: choice.steps,
-    onStep: ({ index }) => onProgress?.(index + 1),
-  });
-  return scatterOf(run, choice, points, reference);
+/** How a sampler went from noise to samples. */
+export interface Walk {
+  readonly choice: SamplerChoice;
+  readonly panels: readonly StripPanel[];
+  readonly samples: FloatTensor;
 }
 
-/** Given samples on top of given data. */
-export function scatterOf(run: OpenRun, choice: SamplerChoice, points: FloatTensor, reference: FloatTensor): string {
+/** Runs a sampler, and keeps as many states as small multiples or an animation show. */
+export async function walkOf(
+  run: OpenRun,
+  choice: SamplerChoice,
+  watch: Watch,
+  kind: "strip" | "animation",
+): Promise<Walk> {
+  const panels = kind === "strip" ? PANELS : FRAMES;
+  return { choice, ...(await reversePanels(run, choice, { ...watch, panels })) };
+}
+
+/** Samples on top of data. */
+export function samplesFigure(run: OpenRun, { choice, samples }: Walk, reference: FloatTensor): string {
   const title = `${run.name}: samples by ${choice.label}`;
-  return scatterFigure({ points, reference, columns: run.model.columns, title });
+  return scatterFigure({ points: samples, reference, columns: run.model.columns, title });
 }
 
 /** The reverse process as small multiples. */
-export async function reverseStrip(run: OpenRun, choice: SamplerChoice, watch: Watch): Promise<string> {
-  const { panels } = await reversePanels(run, choice, { ...watch, panels: PANELS });
+export function reverseStrip(run: OpenRun, { choice, panels }: Walk): string {
   const title = `${run.name}: reverse process, ${choice.label}`;
   return stripFigure({ panels, direction: "reverse", title, columns: run.model.columns });
 }
 
 /** The reverse process as frames, with the data behind. */
-export async function reverseAnimation(run: OpenRun, choice: SamplerChoice, watch: Watch): Promise<string[]> {
-  const reference = await someData(run, watch);
-  const { panels: frames } = await reversePanels(run, choice, { ...watch, panels: FRAMES });
+export function reverseAnimation(run: OpenRun, { choice, panels: frames }: Walk, reference: FloatTensor): string[] {
   const title = `${run.name}: ${choice.label}`;
   return animateStrip({ frames, reference, direction: "reverse", title, columns: run.model.columns });
 }

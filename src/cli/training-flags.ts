@@ -17,7 +17,7 @@ type Key = Exclude<keyof TrainingConfig, "data">;
 type Made = Omit<TrainingFlag, "flag" | "listed">;
 
 /** batchSize as --batch-size. */
-export function flagOf(key: string): string {
+function flagOf(key: string): string {
   return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
@@ -40,8 +40,8 @@ const word = (key: Key, value: string, help: string, words: readonly string[]): 
 /** Every key but `data`: a missing one does not compile. Ranges are those of the configuration. */
 const listed = {
   timesteps: whole("timesteps", "steps T of the diffusion (default 1000)", 1, 1_000_000),
-  iterations: whole("iterations", "training steps (default 20000)", 1),
-  batchSize: whole("batchSize", "points in a training step (default 512)", 1),
+  iterations: whole("iterations", "training steps (default 10000)", 1),
+  batchSize: whole("batchSize", "points in a training step (default 256)", 1),
   learningRate: real("learningRate", "learning rate after warm-up (default 0.002)", { above: 0 }),
   width: whole("width", "width of the network (default 128)", 1, 65_536),
   depth: whole("depth", "residual blocks of the network (default 4)", 1, 1000),

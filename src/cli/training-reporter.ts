@@ -68,7 +68,10 @@ export function textReporter(
 function startLines(info: TrainRunInfo, data: string, out: string): string {
   const { points, parameters, iteration, iterations, device, threads } = info;
   const where = `${device}, ${counted(threads, "thread")}`;
-  const todo = iteration === 0 ? counted(iterations, "iteration") : `iteration ${grouped(iteration)} on`;
+  const todo =
+    iteration === 0
+      ? counted(iterations, "iteration")
+      : `iterations ${grouped(iteration + 1)} to ${grouped(iterations)}`;
   const network = `network of ${counted(parameters, "parameter")}`;
   return `${data}: ${counted(points, "point")}, ${network}, ${todo} on ${where}\nrun folder: ${out}`;
 }

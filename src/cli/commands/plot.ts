@@ -23,7 +23,9 @@ import {
   reverseAnimation,
   reverseStrip,
   schedulePlot,
+  someData,
   trajectories,
+  walkOf,
 } from "../run-figures.ts";
 import { Terminal } from "../terminal.ts";
 
@@ -95,7 +97,8 @@ async function figureOf(
   const watch: Watch = { ...points, ...placementOf(options), signal, onProgress: (done) => progress.update(done) };
   try {
     if (kind === "trajectories") return await trajectories(run, choice, watch);
-    return await (moving ? reverseAnimation : reverseStrip)(run, choice, watch);
+    const walk = await walkOf(run, choice, watch, moving ? "animation" : "strip");
+    return moving ? reverseAnimation(run, walk, await someData(run, watch)) : reverseStrip(run, walk);
   } finally {
     progress.stop();
   }

@@ -69,8 +69,8 @@ async function contentOf(
 /** Pictures need modules that numbers do without. */
 async function drawn(run: OpenRun, choice: SamplerChoice, format: FigureFormat, watch: Watch): Promise<Uint8Array> {
   const { renderFigure } = await import("../../figures/render.node.ts");
-  const { reverseAnimation, samplesFigure } = await import("../run-figures.ts");
-  const figure =
-    format === "gif" ? await reverseAnimation(run, choice, watch) : await samplesFigure(run, choice, watch);
-  return renderFigure(figure, format);
+  const { reverseAnimation, samplesFigure, someData, walkOf } = await import("../run-figures.ts");
+  const reference = await someData(run, watch);
+  const walk = await walkOf(run, choice, watch, format === "gif" ? "animation" : "strip");
+  return renderFigure((format === "gif" ? reverseAnimation : samplesFigure)(run, walk, reference), format);
 }
