@@ -101,6 +101,14 @@ describe("the program", () => {
     expect([piped.status, piped.stderr]).toEqual([1, "unnoise: cannot write stdout: no space left on the disk\n"]);
   });
 
+  it.skipIf(process.platform === "win32")("leaves no half-written checkpoint where the disk refuses", () => {
+    // A limit on the size of files stops the write in its middle, as a full disk does.
+    const line = `ulimit -f 16; "${process.execPath}" "${PROGRAM}" ${TRAINING} --out full`;
+    const { status, stderr } = spawnSync("sh", ["-c", line], { cwd: folder, encoding: "utf8" });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^unnoise: cannot write full\/checkpoints\/[^\n]*\n$/)]);
+    expect(readdirSync(file("full/checkpoints"))).toEqual([]);
+  });
+
   it("ends in peace when its reader goes away", () => {
     const line = `"${process.execPath}" "${PROGRAM}" data moons --count 200000 --out - | head -n 1; echo done`;
     const { stdout, stderr } = spawnSync("sh", ["-c", line], { encoding: "utf8" });

@@ -40,7 +40,7 @@ export async function demo(options: DemoCommandOptions, io: Io): Promise<void> {
   const terminal = new Terminal(io, options);
   const { out = DEFAULT_FOLDER, seed = 0 } = options;
   const config = demoConfig(options, seed);
-  if (options.out !== undefined && options.overwrite !== true) await checkUnused(out);
+  await checkReplaceable(out, options.overwrite ?? options.out === undefined);
   terminal.say("1 of 3: training");
   const { status } = await runTraining(terminal, { config, out, overwrite: true }, { tellNext: false });
   if (status === "interrupted") throw new UnnoiseError("interrupted", "demo stopped; start again with: unnoise demo");
@@ -58,9 +58,11 @@ export async function demo(options: DemoCommandOptions, io: Io): Promise<void> {
   );
 }
 
-/** Only the demo's usual folder is replaced without a word. */
-async function checkUnused(out: string): Promise<void> {
-  if ((await new RunFolder(out).contents()) !== "run") return;
+/** Only a run may be replaced, and without being asked only in the demo's usual folder. */
+async function checkReplaceable(out: string, overwrite: boolean): Promise<void> {
+  const folder = new RunFolder(out);
+  await folder.checkFree({ overwrite: true });
+  if (overwrite || (await folder.contents()) !== "run") return;
   const advice = "replace it with --overwrite, or choose another folder with --out";
   throw new UnnoiseError("usage", `${out} already holds a run; ${advice}`);
 }
