@@ -41,7 +41,7 @@ export { slicedWasserstein2 } from "./metrics/sliced-wasserstein.ts";
 export { mmd } from "./metrics/mmd.ts";
 export { energyDistance } from "./metrics/energy.ts";
 export { coverage } from "./metrics/coverage.ts";
-export { evaluateSamples, type MetricRow, type MetricTable } from "./metrics/evaluate.ts";
+export { evaluateSamples, measureFloors, type Floors, type MetricRow, type MetricTable } from "./metrics/evaluate.ts";
 
 export { parseTrainingConfig, type TrainingConfig, type TrainingOptions } from "./train/config.ts";
 export { Trainer, type StepReport, type TrainingState } from "./train/trainer.ts";

@@ -2,7 +2,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { standardise } from "../data/standardise.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
-import { evaluateSamples, type MetricRow, type MetricTable } from "../metrics/evaluate.ts";
+import { evaluateSamples, measureFloors, type MetricRow, type MetricTable } from "../metrics/evaluate.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { sample } from "../train/sample.ts";
 import type { OpenRun } from "./open-run.ts";
@@ -85,8 +85,9 @@ function halves(points: FloatTensor, asked: number, seed: number): RealPoints {
   return { reference: half(0, 0), floorPairs, count, note };
 }
 
-/** Share of the work of one sampler that is sampling; the rest is measuring. */
-const SAMPLING_SHARE = 0.4;
+/** Shares of the work: of the floors in all of it, and of sampling in that of one sampler. */
+const FLOOR_SHARE = 0.3;
+const SAMPLING_SHARE = 0.6;
 
 /**
  * Samples with each sampler and measures against the data, all in standardised units.
@@ -102,13 +103,21 @@ export async function measureQuality(
   const scaled = (points: FloatTensor): FloatTensor => standardise(points, run.model.standardiser);
   const reference = scaled(real.reference);
   const floorPairs = real.floorPairs.map(([a, b]) => [scaled(a), scaled(b)] as const);
+  const floors = await measureFloors({
+    reference,
+    floorPairs,
+    seed,
+    signal,
+    onProgress: ({ done, total }) => options.onProgress?.((FLOOR_SHARE * done) / total),
+  });
   const samplers: SamplerQuality[] = [];
   for (const [index, choice] of choices.entries()) {
-    const tell = (share: number): void => options.onProgress?.((index + share) / choices.length);
+    const tell = (share: number): void =>
+      options.onProgress?.(FLOOR_SHARE + ((1 - FLOOR_SHARE) * (index + share)) / choices.length);
     const samples = scaled(await samplesOf(run, choice, { ...options, count: real.count }, tell));
     const onProgress = ({ done, total }: { readonly done: number; readonly total: number }): void =>
       tell(SAMPLING_SHARE + ((1 - SAMPLING_SHARE) * done) / total);
-    const table = await evaluateSamples({ samples, reference, floorPairs, seed, signal, onProgress });
+    const table = await evaluateSamples({ samples, reference, floors, seed, signal, onProgress });
     samplers.push({ label: choice.label, sampler: choice.name, steps: choice.steps, ...table });
   }
   return { count: real.count, seed, note: real.note, samplers };

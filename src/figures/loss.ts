@@ -35,7 +35,7 @@ export function lossFigure(options: LossOptions): string {
   const panels = [lossPanel(xAbove, iterations, losses, smoothed)];
   if (learningRates) panels.push(ratePanel(x, iterations, learningRates));
   const legend: LegendEntry[] = [
-    { label: "each iteration", colour: colours.fourth, mark: "line" },
+    { label: "as logged", colour: colours.fourth, mark: "line" },
     { label: "smoothed", colour: colours.samples, mark: "line" },
   ];
   return renderSheet({

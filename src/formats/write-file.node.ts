@@ -6,6 +6,12 @@ import { UnnoiseError } from "../math/error.ts";
 import { codeOf, ioError } from "./io-error.ts";
 
 const DEFAULT_MODE = 0o666;
+const TEMPORARY = /^\.unnoise-[0-9a-f-]{36}\.tmp$/;
+
+/** Whether a file name is that of a temporary file, which a killed process may leave behind. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
 
 async function statIfPresent(path: string): Promise<Stats | undefined> {
   try {

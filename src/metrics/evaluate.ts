@@ -37,18 +37,29 @@ export interface EvaluateProgress {
   readonly name: MetricName;
 }
 
-export interface EvaluateOptions {
-  /** Points to judge, `[n, …D]`. */
-  readonly samples: FloatTensor;
+/** What each metric gives for data against data. */
+export type Floors = Readonly<Record<MetricName, number>>;
+
+interface MeasureOptions {
   /** Points of the data, `[n, …D]`. */
   readonly reference: FloatTensor;
-  /** At least one pair of independent draws of the data, each `[n, …D]`, none of them `reference`. */
-  readonly floorPairs: readonly (readonly [FloatTensor, FloatTensor])[];
   /** Seed of the random projections. */
   readonly seed: number;
   readonly signal?: AbortSignal;
   /** Called after each measurement. */
   readonly onProgress?: (progress: EvaluateProgress) => void;
+}
+
+export interface FloorOptions extends MeasureOptions {
+  /** At least one pair of independent draws of the data, each `[n, …D]`, none of them `reference`. */
+  readonly floorPairs: readonly (readonly [FloatTensor, FloatTensor])[];
+}
+
+export interface EvaluateOptions extends MeasureOptions {
+  /** Points to judge, `[n, …D]`. */
+  readonly samples: FloatTensor;
+  /** From `measureFloors`, with the same reference and seed. */
+  readonly floors: Floors;
 }
 
 interface Metric {
@@ -59,20 +70,46 @@ interface Metric {
 }
 
 /**
+ * The floor of every metric: two independent draws of the data against each other, the median over several pairs. Measure it once
+ * and judge any number of samplers by it.
+ * @throws UnnoiseError `usage` for sets of unlike shape or no pair, `interrupted` once `signal` is aborted
+ */
+export async function measureFloors(options: FloorOptions): Promise<Floors> {
+  const { reference, floorPairs, seed } = options;
+  if (floorPairs.length === 0)
+    throw new UnnoiseError("usage", "evaluation: at least one floor pair is needed, got none");
+  checkSets(reference, floorPairs.flat());
+  const metrics = metricsFor(reference, seed);
+  const measured = measureWith(options, metrics.length * floorPairs.length);
+  const floors: [MetricName, number][] = [];
+  for (const metric of metrics) {
+    const values: number[] = [];
+    for (const [real, fresh] of floorPairs) values.push(await measured(metric, real, fresh));
+    floors.push([metric.name, median(values)]);
+  }
+  return Object.fromEntries(floors) as Record<MetricName, number>;
+}
+
+/**
  * Measures samples by W2, sliced W2, MMD, energy distance and coverage, each beside its floor. All sets must hold the same
  * number of points, since the floor of every one of these depends on it, and share one unit: pass standardised points, so that
  * every coordinate counts alike. MMD uses the reference's median distance, and sliced W2 the same directions, in value and
  * floor. The event loop runs between measurements.
- * @throws UnnoiseError `usage` for sets of unlike shape or no floor pair, `not-finite` for a value that is not finite,
- * `interrupted` once `signal` is aborted
+ * @throws UnnoiseError `usage` for sets of unlike shape, `not-finite` for a value that is not finite, `interrupted` once
+ * `signal` is aborted
  */
 export async function evaluateSamples(options: EvaluateOptions): Promise<MetricTable> {
-  checkSets(options);
-  const { reference } = options;
-  const metrics = metricsFor(reference, options.seed);
-  const measured = measureWith(options, metrics.length * (options.floorPairs.length + 1));
+  const { samples, reference, floors, seed } = options;
+  checkSets(reference, [samples]);
+  const metrics = metricsFor(reference, seed);
+  const measured = measureWith(options, metrics.length);
   const rows: MetricRow[] = [];
-  for (const metric of metrics) rows.push(await measureRow(metric, options, measured));
+  for (const metric of metrics) {
+    const { name, label, better } = metric;
+    const value = await measured(metric, reference, samples);
+    const floor = floors[name];
+    rows.push({ name, label, value, floor, ratio: floor > 0 ? value / floor : null, better });
+  }
   return { metrics: rows, count: reference.shape[0] ?? 0 };
 }
 
@@ -91,16 +128,7 @@ function metricsFor(reference: FloatTensor, seed: number): Metric[] {
 
 type Measure = (metric: Metric, real: FloatTensor, generated: FloatTensor) => Promise<number>;
 
-async function measureRow(metric: Metric, options: EvaluateOptions, measured: Measure): Promise<MetricRow> {
-  const { name, label, better } = metric;
-  const value = await measured(metric, options.reference, options.samples);
-  const floors: number[] = [];
-  for (const [real, fresh] of options.floorPairs) floors.push(await measured(metric, real, fresh));
-  const floor = median(floors);
-  return { name, label, value, floor, ratio: floor > 0 ? value / floor : null, better };
-}
-
-function measureWith({ signal, onProgress }: EvaluateOptions, total: number): Measure {
+function measureWith({ signal, onProgress }: MeasureOptions, total: number): Measure {
   let done = 0;
   return async (metric, real, generated) => {
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -113,13 +141,9 @@ function measureWith({ signal, onProgress }: EvaluateOptions, total: number): Me
   };
 }
 
-function checkSets({ samples, reference, floorPairs }: EvaluateOptions): void {
-  if (floorPairs.length === 0)
-    throw new UnnoiseError("usage", "evaluation: at least one floor pair is needed, got none");
-  for (const set of [samples, ...floorPairs.flat()]) {
-    if (!sameShape(set.shape, reference.shape)) {
-      const shapes = `[${reference.shape.join(", ")}] and [${set.shape.join(", ")}]`;
-      throw new UnnoiseError("usage", `evaluation: all sets need one shape, got ${shapes}; draw equally many points`);
-    }
-  }
+function checkSets(reference: FloatTensor, sets: readonly FloatTensor[]): void {
+  const unlike = sets.find((set) => !sameShape(set.shape, reference.shape));
+  if (!unlike) return;
+  const shapes = `[${reference.shape.join(", ")}] and [${unlike.shape.join(", ")}]`;
+  throw new UnnoiseError("usage", `evaluation: all sets need one shape, got ${shapes}; draw equally many points`);
 }

@@ -5,7 +5,7 @@ import { loadPoints } from "../data/points.node.ts";
 import { toyDatasets, type ToyName } from "../data/toy.ts";
 import { ioError } from "../formats/io-error.ts";
 import { decodeNpy, encodeNpy } from "../formats/npy.ts";
-import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
+import { isTemporary, readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { floatTensor } from "../tensor/tensor.ts";
 import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
@@ -27,6 +27,13 @@ export type LogEvent =
   | { readonly event: "warning"; readonly message: string }
   | { readonly event: "end"; readonly iteration: number };
 
+/** What a run that was not finished being made may hold. */
+const isBeginning = (name: string): boolean =>
+  ["log.jsonl", "data.npy", "columns.json"].includes(name) || isTemporary(name);
+/** What a run that was not finished being removed may hold. */
+const isRemains = (name: string): boolean =>
+  isBeginning(name) || ["config.json", "model", "checkpoints", "figures"].includes(name);
+
 const isToy = (name: string): name is ToyName => Object.hasOwn(toyDatasets, name);
 
 /** Where a run keeps what. */
@@ -35,6 +42,7 @@ export class RunFolder {
   readonly configPath: string;
   readonly logPath: string;
   readonly dataPath: string;
+  readonly columnsPath: string;
   readonly modelPath: string;
   readonly checkpointsPath: string;
   readonly figuresPath: string;
@@ -44,6 +52,7 @@ export class RunFolder {
     this.configPath = join(path, "config.json");
     this.logPath = join(path, "log.jsonl");
     this.dataPath = join(path, "data.npy");
+    this.columnsPath = join(path, "columns.json");
     this.modelPath = join(path, "model");
     this.checkpointsPath = join(path, "checkpoints");
     this.figuresPath = join(path, "figures");
@@ -55,8 +64,8 @@ export class RunFolder {
     if (!info) return "nothing";
     if (!info.isDirectory()) return "other";
     const names = await readdir(this.path);
-    if (names.length === 0) return "nothing";
-    return names.includes("config.json") && names.includes("log.jsonl") ? "run" : "other";
+    if (names.every(isBeginning)) return "nothing";
+    return names.includes("config.json") && (names.includes("log.jsonl") || names.every(isRemains)) ? "run" : "other";
   }
 
   /**
@@ -79,15 +88,20 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder for a new run, in place of an earlier one.
+   * Makes the folder for a new run, in place of an earlier one. The user's own points are kept, so that the run stands by itself;
+   * the configuration is written last, because a folder that has one is a run.
    * @throws UnnoiseError `io` when it cannot be made
    */
-  async create(config: TrainingConfig): Promise<void> {
+  async create(config: TrainingConfig, dataset: Dataset): Promise<void> {
     try {
       if ((await this.contents()) === "run") await this.#removeRun();
       await mkdir(this.path, { recursive: true });
     } catch (cause) {
       throw ioError("create", this.path, cause);
+    }
+    if (!dataset.draw) {
+      await writeFileAtomic(this.dataPath, encodeNpy(dataset.points));
+      await writeFileAtomic(this.columnsPath, `${JSON.stringify(dataset.columns)}\n`);
     }
     await writeFileAtomic(this.logPath, "");
     await writeFileAtomic(this.configPath, `${JSON.stringify(config, null, 2)}\n`);
@@ -117,13 +131,6 @@ export class RunFolder {
   /** The data of a run: generated again from the configuration, or the copy of the user's points that the run keeps. */
   async dataset(config: TrainingConfig): Promise<Dataset> {
     return isToy(config.data) ? openDataset(config) : this.#keptPoints(config);
-  }
-
-  /** Keeps a copy of the user's own points, so that the run stands by itself. */
-  async keepPoints(dataset: Dataset): Promise<void> {
-    if (dataset.draw) return;
-    await writeFileAtomic(this.dataPath, encodeNpy(dataset.points));
-    await writeFileAtomic(join(this.path, "columns.json"), `${JSON.stringify(dataset.columns)}\n`);
   }
 
   /** Adds events to the log. */
@@ -185,20 +192,45 @@ export class RunFolder {
 
   async #keptPoints(config: TrainingConfig): Promise<Dataset> {
     const { shape, data } = decodeNpy(await readFileBytes(this.dataPath), this.dataPath);
-    const text = new TextDecoder().decode(await readFileBytes(join(this.path, "columns.json")));
-    return {
-      name: config.data,
-      columns: JSON.parse(text) as string[],
-      points: floatTensor(Float32Array.from(data), shape),
-    };
+    const columns = parseColumns(new TextDecoder().decode(await readFileBytes(this.columnsPath)), this.columnsPath);
+    if (shape.length !== 2 || shape[1] !== columns.length) {
+      const got = `[${shape.join(", ")}] and ${columns.length} names`;
+      throw new UnnoiseError(
+        "run-folder",
+        `${this.dataPath} and columns.json do not fit each other: ${got}; train again`,
+      );
+    }
+    return { name: config.data, columns, points: floatTensor(Float32Array.from(data), shape) };
   }
 
-  /** Removes what a run wrote and nothing else. */
+  /** Removes what a run wrote and nothing else; the configuration last, so that an interrupted removal is still a run. */
   async #removeRun(): Promise<void> {
-    const parts = [this.configPath, this.logPath, this.dataPath, join(this.path, "columns.json")];
-    const folders = [this.modelPath, this.checkpointsPath, this.figuresPath];
-    await Promise.all([...parts, ...folders].map((path) => rm(path, { recursive: true, force: true })));
+    const leftovers = (await readdir(this.path)).filter(isTemporary).map((name) => join(this.path, name));
+    const parts = [
+      this.modelPath,
+      this.checkpointsPath,
+      this.figuresPath,
+      this.dataPath,
+      this.columnsPath,
+      ...leftovers,
+    ];
+    await Promise.all(parts.map((path) => rm(path, { recursive: true, force: true })));
+    for (const path of [this.logPath, this.configPath]) await rm(path, { force: true });
   }
+}
+
+function parseColumns(text: string, path: string): string[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  if (Array.isArray(value) && value.every((name) => typeof name === "string")) return value;
+  throw new UnnoiseError(
+    "run-folder",
+    `${path}: expected a JSON list of column names; restore the file or train again`,
+  );
 }
 
 /**

@@ -105,8 +105,7 @@ class TrainingRun {
     const trainer = await Trainer.create({ config, points, ...(checkpoint && { state: checkpoint.state }) });
     if (!resume) {
       const { device, threads } = trainer.placement;
-      await folder.create({ ...config, device, threads });
-      await folder.keepPoints(dataset);
+      await folder.create({ ...config, device, threads }, dataset);
     }
     const model = { denoiser, schedule: config, standardiser, columns: dataset.columns };
     return new TrainingRun(folder, trainer, model, at(points.shape, 0), checkpoint);
