@@ -18,7 +18,8 @@ export function sumOfSquares(g: usize, count: u32): f64 {
 
 /**
  * AdamW (arXiv 1711.05101, algorithm 2) and the average of the weights in one pass over memory:
- * m ← β1·m + meanFactor·g, v ← β2·v + squareFactor·g², w ← kept·w − step·m/(√(v·squareCorrection) + ε), e ← e + (w − e)·average.
+ * g ← scale·g, m ← β1·m + (1 − β1)·g, v ← β2·v + (1 − β2)·g², w ← kept·w − step·m/(√(v·squareCorrection) + ε),
+ * e ← e + (w − e)·average. Scaling comes first, so that the square of a large gradient does not overflow.
  */
 export function adamw(
   w: usize,
@@ -28,9 +29,8 @@ export function adamw(
   g: usize,
   count: u32,
   beta1: f32,
-  meanFactor: f32,
   beta2: f32,
-  squareFactor: f32,
+  scale: f32,
   squareCorrection: f32,
   epsilon: f32,
   step: f32,
@@ -38,14 +38,14 @@ export function adamw(
   average: f32,
 ): void {
   for (let i: usize = 0; i < (<usize>count) << 2; i += 16) {
-    const gradient = v128.load(g + i);
+    const gradient = f32x4.mul(v128.load(g + i), f32x4.splat(scale));
     const mean = f32x4.add(
       f32x4.mul(v128.load(m + i), f32x4.splat(beta1)),
-      f32x4.mul(gradient, f32x4.splat(meanFactor)),
+      f32x4.mul(gradient, f32x4.splat(1 - beta1)),
     );
     const square = f32x4.add(
       f32x4.mul(v128.load(v + i), f32x4.splat(beta2)),
-      f32x4.mul(f32x4.mul(gradient, gradient), f32x4.splat(squareFactor)),
+      f32x4.mul(f32x4.mul(gradient, gradient), f32x4.splat(1 - beta2)),
     );
     const root = f32x4.sqrt(f32x4.mul(square, f32x4.splat(squareCorrection)));
     const change = f32x4.mul(f32x4.div(mean, f32x4.add(root, f32x4.splat(epsilon))), f32x4.splat(step));

@@ -71,7 +71,7 @@ interface Model {
 async function makeModel(folder: string, settings: Settings): Promise<Model> {
   const problem = writeProblem(folder, { kind: "train", ...settings });
   const arrays = readArrays(problem);
-  const options = trainOptions(problem, arrays["alphasCumprod"] as Float64Array);
+  const options = trainOptions(problem, arrays["betas"] as Float64Array);
   const graph = settings.whole ? trainStepGraph(options) : gradientGraph(options);
   const outputs = optimise(Object.values(graph));
   const flops = countFlops(outputs);

@@ -22,7 +22,7 @@ type Arrays = ReturnType<typeof readArrays>;
 
 async function trainRunner(problem: Problem, arrays: Arrays, threads: number | null): Promise<Runner> {
   const { batchSize, dimensions, hyper, checkSteps } = problem;
-  const options = trainOptions(problem, arrays["alphasCumprod"] as Float64Array);
+  const options = trainOptions(problem, arrays["betas"] as Float64Array);
   const weights = arrays["weights"] as Float32Array;
   const start = { weights, mean: weights.slice().fill(0), square: weights.slice().fill(0), ema: weights };
   const engine = await createEngine({ ...options, device: "cpu", threads }, start);

@@ -114,3 +114,11 @@ test("a file that is not there", async () => {
   const path = join(folder, "missing.csv");
   await expect(loadPoints(path)).rejects.toThrow(`cannot read ${path}: no such file`);
 });
+
+test("a column whose values float32 cannot tell apart is refused, with what to do", async () => {
+  const stamps = Array.from({ length: 100 }, (_, i) => `${1_700_000_000 + i},${i}`).join("\n");
+  const path = await put("stamps.csv", `time,y\n${stamps}\n`);
+  await expect(loadPoints(path)).rejects.toThrow(/column time: values 1700000000 to 1700000099.*subtract an offset/);
+  const spread = Array.from({ length: 100 }, (_, i) => `${1_700_000_000 + i * 100_000}`).join("\n");
+  expect((await loadPoints(await put("spread.csv", `time\n${spread}\n`))).points.shape).toEqual([100, 1]);
+});

@@ -62,12 +62,35 @@ function checkValue(value: number, index: number, columns: readonly string[], pa
   throw new UnnoiseError("data", `${path}, row ${row}, column ${column}: expected ${expected}, got ${value}`);
 }
 
+/** Steps of float32 that a column's range must span; below, neighbouring values of the file would become the same. */
+const LEAST_RESOLUTION = 1000;
+
+/** Refuses a column that float32 cannot tell apart, such as timestamps: a large offset with a small range. */
+function checkResolution(data: Float64Array, column: number, columns: readonly string[], path: string): void {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = column; i < data.length; i += columns.length) {
+    low = Math.min(low, data[i] ?? 0);
+    high = Math.max(high, data[i] ?? 0);
+  }
+  const unit = Math.max(Math.abs(low), Math.abs(high)) * 2 ** -24;
+  if (high === low || high - low >= LEAST_RESOLUTION * unit) return;
+  const name = columns[column] ?? "";
+  const advice = `subtract an offset, e.g. ${low}, from this column`;
+  throw new UnnoiseError(
+    "data",
+    `${path}, column ${name}: values ${low} to ${high} are too close together for float32; ${advice}`,
+  );
+}
+
 function toPoints({ columns, rows, data }: Table, path: string): FloatTensor {
   if (rows < LEAST_ROWS) {
     throw new UnnoiseError("data", `${path}: expected at least ${LEAST_ROWS} rows (points) to learn from, got ${rows}`);
   }
   data.forEach((value, index) => {
     checkValue(value, index, columns, path);
+  });
+  columns.forEach((_, column) => {
+    checkResolution(data, column, columns, path);
   });
   return floatTensor(Float32Array.from(data), [rows, columns.length]);
 }
@@ -77,7 +100,8 @@ function toPoints({ columns, rows, data }: Table, path: string): FloatTensor {
  * @param path the file
  * @returns the points in float32; columns without a name are called column1, column2, …
  * @throws UnnoiseError `io` when it cannot be read, `usage` for another kind of file, `format` or `data`, with row and column,
- * for fewer than two rows and for values that are missing, text, not finite or too large for float32
+ * for fewer than two rows and for values that are missing, text, not finite, too large for
+ * float32 or too close together for it
  */
 export async function loadPoints(path: string): Promise<Dataset> {
   const read = readers[extname(path).toLowerCase()];

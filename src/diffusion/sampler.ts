@@ -74,13 +74,18 @@ export interface SamplingMethod {
 
 /**
  * Runs a sampler to its end.
+ * @param onStep called after each step
  * @returns the sample `[count, …D]`
  * @throws what the sampler throws
  */
-export async function finalSample(steps: AsyncGenerator<SamplerStep, FloatTensor>): Promise<FloatTensor> {
+export async function finalSample(
+  steps: AsyncGenerator<SamplerStep, FloatTensor>,
+  onStep?: (step: SamplerStep) => void,
+): Promise<FloatTensor> {
   for (;;) {
     const next = await steps.next();
     if (next.done === true) return next.value;
+    onStep?.(next.value);
   }
 }
 

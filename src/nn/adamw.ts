@@ -32,13 +32,16 @@ export interface AdamOptions extends AdamSettings {
 /**
  * One step of AdamW on flat vectors (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2):
  * m ← β1·m + (1 − β1)·g, v ← β2·v + (1 − β2)·g², w ← w − η·(m̂/(√v̂ + ε) + λ·w).
- * @param scale scalar that multiplies g, from gradient clipping; it is folded into the moments' own factors
+ * @param gradient g [P]
+ * @param scale scalar that multiplies g first, from gradient clipping
+ * @returns the new state, vectors [P]
  */
 export function adamw(gradient: Node, scale: Operand, state: AdamState, options: AdamOptions): AdamState {
   const { learningRate, meanCorrection, squareCorrection, beta1, beta2, epsilon, weightDecay } = options;
   return scope("adamw", () => {
-    const mean = add(mul(state.mean, beta1), mul(gradient, mul(scale, 1 - beta1)));
-    const square = add(mul(state.square, beta2), mul(mul(gradient, gradient), mul(mul(scale, scale), 1 - beta2)));
+    const clipped = mul(gradient, scale);
+    const mean = add(mul(state.mean, beta1), mul(clipped, 1 - beta1));
+    const square = add(mul(state.square, beta2), mul(mul(clipped, clipped), 1 - beta2));
     const denominator = add(sqrt(mul(square, squareCorrection)), epsilon);
     const step = mul(div(mean, denominator), mul(learningRate, meanCorrection));
     const kept = weightDecay === 0 ? state.weights : mul(state.weights, sub(1, mul(learningRate, weightDecay)));

@@ -4,8 +4,8 @@ import { UnnoiseError } from "../math/error.ts";
 import type { Parameter, Weights } from "./parameters.ts";
 
 /** Weight [inputs, outputs] and bias of a linear layer, uniform in ±1/√inputs as in PyTorch's `nn.Linear`. */
-export function linearParameters(name: string, inputs: number, outputs: number, gain = 1): Parameter[] {
-  const bound = gain / Math.sqrt(inputs);
+export function linearParameters(name: string, inputs: number, outputs: number): Parameter[] {
+  const bound = 1 / Math.sqrt(inputs);
   return [
     { name: `${name}.weight`, shape: [inputs, outputs], bound },
     { name: `${name}.bias`, shape: [outputs], bound },

@@ -44,6 +44,11 @@ export function namedWeights(flat: Float32Array, denoiser: DenoiserConfig): Map<
 /** Rows of one call: activations of this many rows fit a core's cache; larger batches go through in chunks. */
 const CHUNK_ROWS = 1024;
 
+/** Rows of each of the fewest equal chunks that cover `rows`. */
+function chunkRows(rows: number): number {
+  return Math.ceil(rows / Math.ceil(rows / CHUNK_ROWS));
+}
+
 /** A network with its weights baked in, ready to predict. Sessions are cached by batch size; `dispose` frees them. */
 export class DenoiserSession {
   readonly model: DiffusionModel;
@@ -59,7 +64,7 @@ export class DenoiserSession {
   readonly predict: Denoiser = async (xt, step) => {
     const width = sizeOf(xt.shape.slice(1));
     const rows = at(xt.shape, 0);
-    const chunk = Math.min(rows, CHUNK_ROWS);
+    const chunk = chunkRows(rows);
     const executable = await this.#session(chunk);
     const out = new Float32Array(xt.data.length);
     const steps = Int32Array.of(step);
@@ -74,7 +79,7 @@ export class DenoiserSession {
 
   /** Where predictions for a batch of `rows` run: what `auto` chose. */
   async placement(rows: number): Promise<Pick<Executable, "device" | "threads">> {
-    return this.#session(Math.min(rows, CHUNK_ROWS));
+    return this.#session(chunkRows(rows));
   }
 
   async dispose(): Promise<void> {
@@ -88,6 +93,7 @@ export class DenoiserSession {
     if (known) return known;
     const compiled = compile({ eps: this.#graph(rows) }, this.#options);
     this.#sessions.set(rows, compiled);
+    compiled.catch(() => this.#sessions.delete(rows));
     return compiled;
   }
 

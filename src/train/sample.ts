@@ -1,9 +1,10 @@
 import { unstandardise } from "../data/standardise.ts";
 import { seededNoise } from "../diffusion/noise.ts";
-import type { Sampler, SamplerStep } from "../diffusion/sampler.ts";
+import { finalSample, type Sampler, type SamplerStep } from "../diffusion/sampler.ts";
 import { ddpm } from "../diffusion/samplers/ddpm.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
+import { eventLoopPause } from "./event-loop.ts";
 import { DenoiserSession, scheduleOf, type DiffusionModel } from "./model.ts";
 
 export interface SampleOptions extends CompileOptions {
@@ -29,20 +30,20 @@ export interface SampleOptions extends CompileOptions {
 export async function sample(model: DiffusionModel, options: SampleOptions = {}): Promise<FloatTensor> {
   const { count = 1000, sampler = ddpm(), steps, seed = 0, signal, onStep, ...placement } = options;
   const session = new DenoiserSession(model, placement);
+  const pause = eventLoopPause();
   try {
     const walk = sampler({
-      denoiser: session.predict,
+      denoiser: async (xt, step) => {
+        await pause();
+        return session.predict(xt, step);
+      },
       schedule: scheduleOf(model),
       shape: [count, model.denoiser.dimensions],
       noise: seededNoise(seed),
       ...(steps === undefined ? {} : { steps }),
       ...(signal && { signal }),
     });
-    for (;;) {
-      const next = await walk.next();
-      if (next.done === true) return unstandardise(next.value, model.standardiser);
-      onStep?.(next.value);
-    }
+    return unstandardise(await finalSample(walk, onStep), model.standardiser);
   } finally {
     await session.dispose();
   }

@@ -89,7 +89,7 @@ class HostEngine implements StepEngine {
 }
 
 /** The whole step is one graph; two sets of state buffers take turns as input and output. */
-class GraphEngine implements StepEngine {
+export class GraphEngine implements StepEngine {
   readonly placement: Executable;
   readonly #options: EngineOptions;
   readonly #scalars = { loss: new Float32Array(1), gradientNorm: new Float32Array(1) };

@@ -4,6 +4,7 @@ import { distance, torchGolden } from "../../test/golden-torch.ts";
 import { evaluate } from "../graph/evaluate.ts";
 import { topologicalOrder } from "../graph/traverse.ts";
 import { at } from "../math/error.ts";
+import { scheduleFromBetas } from "../diffusion/schedule.ts";
 import { emaDecay } from "../nn/ema.ts";
 import { mlp, mlpParameters } from "../nn/mlp.ts";
 import { compile, type HostArray } from "../runtime/executable.ts";
@@ -14,7 +15,7 @@ const { config, start, batches, history, learningRate, weightDecay, clipNorm } =
 const graph = trainStepGraph({
   batchSize: 5,
   sampleShape: [2],
-  alphasCumprod: Float64Array.from(golden.alphasCumprod),
+  schedule: scheduleFromBetas(golden.alphasCumprod.map((value, i, all) => 1 - value / (all[i - 1] ?? 1))),
   parameters: mlpParameters(config),
   predict: (weights) => (xt, steps) => mlp(xt, steps, weights, config),
   ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay, clipNorm },

@@ -2,6 +2,7 @@ import { input, split } from "../graph/builders.ts";
 import { grad } from "../graph/grad.ts";
 import type { Node } from "../graph/node.ts";
 import { at } from "../math/error.ts";
+import type { NoiseSchedule } from "../diffusion/schedule.ts";
 import { simpleLoss, type Predict } from "../diffusion/simple-loss.ts";
 import { adamw, clipScale, type AdamSettings } from "../nn/adamw.ts";
 import { emaStep } from "../nn/ema.ts";
@@ -12,7 +13,7 @@ export interface GradientOptions {
   readonly batchSize: number;
   /** Extents of one sample: [D] for points. */
   readonly sampleShape: readonly number[];
-  readonly alphasCumprod: Float64Array;
+  readonly schedule: NoiseSchedule;
   readonly parameters: readonly Parameter[];
   readonly predict: (weights: Weights) => Predict;
 }
@@ -31,13 +32,13 @@ function lossAndGradient(
   options: GradientOptions,
   weights: Weights,
 ): { readonly loss: Node; readonly gradient: Node[] } {
-  const { batchSize, sampleShape, alphasCumprod, predict } = options;
+  const { batchSize, sampleShape, schedule, predict } = options;
   const batch = {
     x0: input("x0", [batchSize, ...sampleShape]),
     eps: input("eps", [batchSize, ...sampleShape]),
     steps: input("steps", [batchSize], "int32"),
   };
-  const loss = simpleLoss(batch, alphasCumprod, predict(weights));
+  const loss = simpleLoss(batch, schedule, predict(weights));
   return { loss, gradient: grad(loss, Object.values(weights)) };
 }
 

@@ -3,9 +3,13 @@ import { fitStandardiser, standardise } from "../data/standardise.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
 import { namedWeights, type DiffusionModel } from "./model.ts";
-import { Trainer, type StepReport } from "./trainer.ts";
+import { eventLoopPause } from "./event-loop.ts";
+import { Trainer, requireFinite, type StepReport } from "./trainer.ts";
 
-export interface TrainOptions extends Partial<Omit<TrainingConfig, "data">> {
+/** Options that only a run folder or a toy set's name has a use for. */
+type RunOptions = "data" | "dataNoise" | "dataSize" | "checkpointEvery" | "logEvery";
+
+export interface TrainOptions extends Partial<Omit<TrainingConfig, RunOptions>> {
   /** Called after each iteration. */
   readonly onStep?: (report: StepReport) => void;
   /** Stops training; the call then throws. */
@@ -27,14 +31,18 @@ export async function train(
   const config = parseTrainingConfig({ ...options, data: dataset.name });
   const standardiser = fitStandardiser(dataset.points);
   const trainer = await Trainer.create({ config, points: standardise(dataset.points, standardiser) });
+  const pause = eventLoopPause();
   try {
     while (!trainer.done) {
       if (signal?.aborted === true)
         throw new UnnoiseError("interrupted", `training stopped at iteration ${trainer.iteration}`);
       const report = await trainer.step();
       onStep?.(report);
+      await pause();
     }
-    const weights = namedWeights(trainer.state.vectors.ema, trainer.denoiser);
+    const { state } = trainer;
+    requireFinite(state);
+    const weights = namedWeights(state.vectors.ema, trainer.denoiser);
     return { denoiser: trainer.denoiser, schedule: config, standardiser, columns: dataset.columns, weights };
   } finally {
     await trainer.dispose();

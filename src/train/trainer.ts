@@ -7,6 +7,7 @@ import { sizeOf, type FloatTensor } from "../tensor/tensor.ts";
 import type { TrainingConfig } from "./config.ts";
 import { denoiserParameters, denoiserPredict, type DenoiserConfig } from "./denoiser-spec.ts";
 import { learningRateAt } from "./learning-rate.ts";
+import { stateNames } from "./train-step.ts";
 import { copyVectors, createEngine, type Batch, type StateVectors, type StepEngine } from "./step-engine.ts";
 
 /** Everything that the next step depends on; draws and batch order follow from the seed and the iteration. */
@@ -83,7 +84,7 @@ export class Trainer {
       {
         ...config,
         sampleShape,
-        alphasCumprod: linearSchedule(config).alphasCumprod,
+        schedule: linearSchedule(config),
         parameters: denoiserParameters(denoiser),
         predict: denoiserPredict(denoiser),
       },
@@ -151,4 +152,15 @@ function startVectors(denoiser: DenoiserConfig, seed: number): StateVectors {
   const weights = initialise(parameters, new Random(seed, "init"));
   const zeros = (): Float32Array => new Float32Array(parameterCount(parameters));
   return { weights, mean: zeros(), square: zeros(), ema: weights.slice() };
+}
+
+/**
+ * Checks that a state may be kept.
+ * @throws UnnoiseError `not-finite` when one of its vectors holds NaN or infinity
+ */
+export function requireFinite({ iteration, vectors }: TrainingState): void {
+  const name = stateNames.find((vector) => !vectors[vector].every(Number.isFinite));
+  if (name === undefined) return;
+  const advice = "lower the learning rate or check the data; the last checkpoint is kept";
+  throw new UnnoiseError("not-finite", `training: ${name} is not finite after iteration ${iteration}; ${advice}`);
 }

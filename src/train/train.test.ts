@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { toyDataset } from "../data/dataset.ts";
+import { train } from "./train.ts";
+
+const data = toyDataset("moons", { count: 100 });
+const small = { batchSize: 8, width: 8, depth: 1, threads: 1 } as const;
+
+test("a timer can stop training on a provider that answers without turning the event loop", async () => {
+  const stop = new AbortController();
+  setTimeout(() => {
+    stop.abort();
+  }, 100);
+  const training = train(data, { ...small, device: "wasm", iterations: 1_000_000, signal: stop.signal });
+  await expect(training).rejects.toMatchObject({ code: "interrupted" });
+});
+
+test("a last update that overflows gives an error, not a model", async () => {
+  const training = train(data, {
+    ...small,
+    device: "cpu",
+    iterations: 1,
+    warmup: 0,
+    learningRate: 1e38,
+    weightDecay: 1e10,
+  });
+  await expect(training).rejects.toMatchObject({ code: "not-finite" });
+});
