@@ -14,6 +14,7 @@ export interface HostValue {
 /** ONNX attribute values, tagged because protobuf tells integers from floats and JavaScript does not. */
 export type OnnxAttribute =
   | { readonly int: number }
+  | { readonly dtype: GraphDType }
   | { readonly float: number }
   | { readonly ints: readonly number[] }
   | { readonly string: string };
@@ -34,7 +35,7 @@ export interface Emitter {
 
 /** One row of the operator table. */
 export interface Operator<K extends OpName> {
-  /** Shape rule: the type of the result. Throws the reason as a string when the inputs do not fit. */
+  /** Shape rule: the type of the result. Throws a `Mismatch` with the reason when the inputs do not fit. */
   infer(inputs: readonly ValueType[], attributes: Attributes[K]): ValueType;
   /** Float64 reference on the host: constant folding uses it, and every provider is tested against it. */
   evaluate(inputs: readonly HostValue[], attributes: Attributes[K], result: ValueType): Float64Array;

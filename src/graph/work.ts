@@ -3,7 +3,7 @@ import { sizeOf } from "../tensor/tensor.ts";
 import type { Node } from "./node.ts";
 import { topologicalOrder } from "./traverse.ts";
 
-/** Floating-point operations of one run, counted: 2·rows·columns·inner for products, one for each element of anything else. */
+/** Floating-point operations of one run, counted: 2·rows·columns·inner for products (`scatterAdd` runs as one), one for each element of anything else. */
 export function countFlops(outputs: readonly Node[]): number {
   return topologicalOrder(outputs).reduce((total, node) => total + flopsOf(node), 0);
 }
@@ -17,6 +17,8 @@ function flopsOf(node: Node): number {
       const { transposeA } = node.attributes as Node<"matmul">["attributes"];
       return 2 * size * at(shape, shape.length - (transposeA ? 2 : 1));
     }
+    case "scatterAdd":
+      return 2 * size * at(at(node.inputs, 1).shape, 0);
     case "input":
     case "constant":
     case "reshape":

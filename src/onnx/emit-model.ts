@@ -204,6 +204,7 @@ function tensor(dataType: DataType, shape: Shape, data: ArrayBufferView<ArrayBuf
 }
 
 function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
+  if ("dtype" in value) return attributeProto(name, { int: ONNX_TYPE[value.dtype] });
   if ("int" in value) return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value.int) });
   if ("float" in value) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
   if ("ints" in value)

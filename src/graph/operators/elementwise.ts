@@ -163,8 +163,6 @@ const where: Operator<"where"> = {
   lower: (emit, inputs) => emit.node("Where", inputs),
 };
 
-const ONNX_TYPE: Record<GraphDType, number> = { float32: 1, int32: 6, bool: 9 };
-
 const cast: Operator<"cast"> = {
   infer: ([x], { to }) => {
     invariant(x, "cast needs an input");
@@ -176,7 +174,7 @@ const cast: Operator<"cast"> = {
     return to === "int32" ? x.data.map(Math.trunc) : x.data;
   },
   derivative: (dy, node) => [at(node.inputs, 0).dtype === "float32" && node.dtype === "float32" ? dy : undefined],
-  lower: (emit, inputs, node) => emit.node("Cast", inputs, { to: { int: ONNX_TYPE[node.attributes.to] } }),
+  lower: (emit, inputs, node) => emit.node("Cast", inputs, { to: { dtype: node.attributes.to } }),
 };
 
 export const elementwiseOperators: Operators<UnaryName | BinaryName | CompareName | "where" | "cast"> = {

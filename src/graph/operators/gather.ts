@@ -35,7 +35,12 @@ const gather: Operator<"gather"> = {
   lower: (emit, inputs) => emit.node("Gather", inputs, { axis: { int: 0 } }),
 };
 
-/** The transpose of gather: row i of `updates` [N, …] is added to row indices[i] of a zero table [rows, …]. */
+/**
+ * The transpose of gather: row i of `updates` [N, …] is added to row indices[i] of a zero table [rows, …]. Lowered as the product
+ * of the indices' one-hot matrix [rows, N] with the updates, because ONNX Runtime's ScatterND with reduction `add` is not atomic on
+ * the CPU: with more than one thread it loses updates of repeated indices, and elsewhere their order is open. The product adds in a
+ * fixed order; it takes 4·rows·N bytes, and an update that is not finite makes its column NaN in every row.
+ */
 const scatterAdd: Operator<"scatterAdd"> = {
   infer: ([updates, indices], { rows }) => {
     invariant(updates && indices, "scatterAdd needs two inputs");
@@ -57,11 +62,15 @@ const scatterAdd: Operator<"scatterAdd"> = {
   derivative: (dy, node, build) => [build.gather(dy, at(node.inputs, 1)), undefined],
   lower: (emit, [updates, indices], node) => {
     invariant(updates && indices, "scatterAdd needs two inputs");
-    const count = at(at(node.inputs, 1).shape, 0);
-    const wide = emit.node("Cast", [indices], { to: { int: 7 } });
-    const column = emit.node("Reshape", [wide, emit.ints([count, 1])]);
-    const zeros = emit.node("Expand", [emit.float(0), emit.ints(node.shape)]);
-    return emit.node("ScatterND", [zeros, column, updates], { reduction: { string: "add" } });
+    const [rows, count, width] = [at(node.shape, 0), at(at(node.inputs, 1).shape, 0), sizeOf(node.shape.slice(1))];
+    const numbers = emit.constant(
+      "int32",
+      [rows, 1],
+      Float64Array.from({ length: rows }, (_, row) => row),
+    );
+    const chosen = emit.node("Cast", [emit.node("Equal", [numbers, indices])], { to: { dtype: "float32" } });
+    const flat = emit.node("Reshape", [updates, emit.ints([count, width])]);
+    return emit.node("Reshape", [emit.node("MatMul", [chosen, flat]), emit.ints(node.shape)]);
   },
 };
 
