@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { codeOf, ioError } from "../formats/io-error.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
@@ -20,6 +21,13 @@ export interface Checkpoint {
   readonly window: LossWindow;
 }
 
+/** Whether a file name is that of a checkpoint. */
+export function isCheckpoint(name: string): boolean {
+  return PATTERN.test(name);
+}
+
+const windowSchema = z.strictObject({ sum: z.number(), gradientNormSum: z.number(), count: z.int().min(0) });
+
 const fileName = (iteration: number): string => `${String(iteration).padStart(12, "0")}.safetensors`;
 
 /**
@@ -38,7 +46,9 @@ export async function saveCheckpoint(folder: string, { state, window }: Checkpoi
   );
   // Float64 sums as text: JSON keeps every bit of a double.
   const metadata = { iteration: String(iteration), window: JSON.stringify(window) };
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    throw ioError("create", folder, cause);
+  });
   await writeFileAtomic(join(folder, fileName(iteration)), encodeSafetensors(tensors, metadata));
   const old = (await checkpointNames(folder)).slice(0, -KEPT);
   await Promise.all(old.map((name) => rm(join(folder, name), { force: true })));
@@ -50,7 +60,7 @@ async function checkpointNames(folder: string): Promise<string[]> {
     if (codeOf(cause) === "ENOENT") return [];
     throw ioError("read", folder, cause);
   });
-  return names.filter((name) => PATTERN.test(name)).sort();
+  return names.filter(isCheckpoint).sort();
 }
 
 /**
@@ -65,7 +75,7 @@ export async function loadCheckpoint(folder: string, size: number): Promise<Chec
   try {
     return decodeCheckpoint(await readFileBytes(path), path, size);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, " ");
     const advice = "delete that file to go on from the checkpoint before it, or start again with --overwrite";
     throw new UnnoiseError("run-folder", `checkpoint cannot be used: ${reason}; ${advice}`, { cause });
   }
@@ -80,7 +90,7 @@ function decodeCheckpoint(bytes: Uint8Array, path: string, size: number): Checkp
   const vectors = Object.fromEntries(stateNames.map((name) => [name, vectorOf(tensors.get(name), name, path, size)]));
   return {
     state: { iteration, vectors: vectors as unknown as StateVectors },
-    window: JSON.parse(metadata["window"]) as LossWindow,
+    window: windowSchema.parse(JSON.parse(metadata["window"])),
   };
 }
 

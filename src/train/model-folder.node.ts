@@ -1,11 +1,13 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
+import { ioError } from "../formats/io-error.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { sameShape, type FloatTensor, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { denoiserParameters, type DenoiserConfig } from "./denoiser-spec.ts";
+import { jsonText, readJson } from "./json-file.node.ts";
 import type { DiffusionModel } from "./model.ts";
 
 /** Files of a model folder, in the layout of diffusers' pipelines. */
@@ -17,6 +19,15 @@ const files = {
   standardiser: "standardiser/config.json",
 } as const;
 
+/** Paths that a model folder is made of, the index first. */
+export const modelFiles: readonly string[] = Object.values(files);
+
+const indexSchema = z.looseObject({
+  _class_name: z.literal("DDPMPipeline"),
+  scheduler: z.tuple([z.literal("diffusers"), z.literal("DDPMScheduler")]),
+  unet: z.tuple([z.literal("unnoise"), z.literal("MlpDenoiser")]),
+  standardiser: z.tuple([z.literal("unnoise"), z.literal("Standardiser")]),
+});
 const extent = z.int().min(1);
 const schedulerSchema = z.looseObject({
   _class_name: z.literal("DDPMScheduler"),
@@ -25,6 +36,12 @@ const schedulerSchema = z.looseObject({
   beta_end: z.number().positive(),
   beta_schedule: z.literal("linear"),
   prediction_type: z.literal("epsilon"),
+  trained_betas: z.null().optional(),
+  rescale_betas_zero_snr: z.literal(false).optional(),
+  // Where the key is absent, diffusers clips.
+  clip_sample: z.literal(false),
+  thresholding: z.literal(false).optional(),
+  variance_type: z.enum(["fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"]).optional(),
 });
 const denoiserSchema = z.looseObject({
   _class_name: z.literal("MlpDenoiser"),
@@ -40,8 +57,13 @@ const standardiserSchema = z.looseObject({
   columns: z.array(z.string()),
 });
 
+/** Whether a folder holds a whole model: its index is written last. */
+export async function hasModel(folder: string): Promise<boolean> {
+  return (await stat(join(folder, files.index)).catch(() => undefined)) !== undefined;
+}
+
 /**
- * Writes a model as a folder in the layout of diffusers' pipelines.
+ * Writes a model as a folder in the layout of diffusers' pipelines; the index comes last, so that a folder with one is whole.
  * @throws UnnoiseError `io` when a file cannot be written
  */
 export async function saveModel(folder: string, model: DiffusionModel): Promise<void> {
@@ -65,9 +87,9 @@ export async function saveModel(folder: string, model: DiffusionModel): Promise<
   const network = { _class_name: denoiser.kind, dimensions, timesteps, width, depth, time_features: timeFeatures };
   const write = async (name: string, content: Uint8Array | object): Promise<void> => {
     const path = join(folder, name);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFileAtomic(path, content instanceof Uint8Array ? content : `${JSON.stringify(content, null, 2)}\n`);
+    await writeFileAtomic(path, content instanceof Uint8Array ? content : jsonText(content));
   };
+  await prepare(folder);
   await write(files.weights, encodeSafetensors(new Map<string, Tensor>(model.weights), { format: "unnoise" }));
   await write(files.denoiser, network);
   await write(files.scheduler, scheduler);
@@ -75,24 +97,14 @@ export async function saveModel(folder: string, model: DiffusionModel): Promise<
   await write(files.index, index);
 }
 
-async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  const text = new TextDecoder().decode(await readFileBytes(path));
-  let value: unknown;
+/** Makes the folders, and takes away the index of an earlier model before its files are replaced one by one. */
+async function prepare(folder: string): Promise<void> {
   try {
-    value = JSON.parse(text);
+    await rm(join(folder, files.index), { force: true });
+    for (const file of modelFiles) await mkdir(dirname(join(folder, file)), { recursive: true });
   } catch (cause) {
-    throw new UnnoiseError(
-      "run-folder",
-      `${path}: not JSON (${(cause as Error).message}); restore the file or train again`,
-    );
+    throw ioError("create", folder, cause);
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UnnoiseError(
-    "run-folder",
-    `${path}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not understood"}`,
-  );
 }
 
 /**
@@ -100,6 +112,7 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
  * @throws UnnoiseError `io` when a file is missing, `run-folder` or `format` when one is damaged or does not fit the others
  */
 export async function loadModel(folder: string): Promise<DiffusionModel> {
+  await readJson(join(folder, files.index), indexSchema);
   const scheduler = await readJson(join(folder, files.scheduler), schedulerSchema);
   const network = await readJson(join(folder, files.denoiser), denoiserSchema);
   const { mean, scale, columns } = await readJson(join(folder, files.standardiser), standardiserSchema);

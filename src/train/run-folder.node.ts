@@ -1,5 +1,6 @@
-import { appendFile, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { appendFile, mkdir, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { toyDataset, type Dataset } from "../data/dataset.ts";
 import { loadPoints } from "../data/points.node.ts";
 import { toyDatasets, type ToyName } from "../data/toy.ts";
@@ -9,13 +10,15 @@ import { isTemporary, readFileBytes, writeFileAtomic } from "../formats/write-fi
 import { UnnoiseError } from "../math/error.ts";
 import { floatTensor } from "../tensor/tensor.ts";
 import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
-import { loadModel, saveModel } from "./model-folder.node.ts";
+import { jsonText, readJson } from "./json-file.node.ts";
+import { hasModel, loadModel, saveModel } from "./model-folder.node.ts";
 import type { DiffusionModel } from "./model.ts";
+import { removeOwnFiles, sweepTemporaries } from "./own-files.node.ts";
 
 /** One line of `log.jsonl`. */
 export type LogEvent =
   | { readonly event: "start"; readonly device: string; readonly threads: number; readonly parameters: number }
-  | { readonly event: "resume"; readonly iteration: number }
+  | { readonly event: "resume"; readonly iteration: number; readonly device: string; readonly threads: number }
   | {
       readonly event: "progress";
       readonly iteration: number;
@@ -27,12 +30,16 @@ export type LogEvent =
   | { readonly event: "warning"; readonly message: string }
   | { readonly event: "end"; readonly iteration: number };
 
-/** What a run that was not finished being made may hold. */
-const isBeginning = (name: string): boolean =>
-  ["log.jsonl", "data.npy", "columns.json"].includes(name) || isTemporary(name);
-/** What a run that was not finished being removed may hold. */
-const isRemains = (name: string): boolean =>
-  isBeginning(name) || ["config.json", "model", "checkpoints", "figures"].includes(name);
+/** Version of the layout of a run folder; in config.json it marks the folder as unnoise's. */
+const FORMAT = "0.1.0";
+const marked = z.looseObject({ unnoise: z.string() });
+const markedHere = z.looseObject({ unnoise: z.literal(FORMAT) });
+
+/**
+ * What a path holds: `unfinished` is a run that was killed while it was made or removed, `damaged` a folder whose config.json is
+ * not JSON, `other` what must not be touched.
+ */
+export type RunFolderContents = "nothing" | "unfinished" | "run" | "damaged" | "other";
 
 const isToy = (name: string): name is ToyName => Object.hasOwn(toyDatasets, name);
 
@@ -58,24 +65,40 @@ export class RunFolder {
     this.figuresPath = join(path, "figures");
   }
 
-  /** Whether the path holds nothing, a run, or something else that must not be touched. */
-  async contents(): Promise<"nothing" | "run" | "other"> {
+  /**
+   * Says what the path holds.
+   * @throws UnnoiseError `io` when its configuration cannot be read
+   */
+  async contents(): Promise<RunFolderContents> {
     const info = await stat(this.path).catch(() => undefined);
     if (!info) return "nothing";
     if (!info.isDirectory()) return "other";
-    const names = await readdir(this.path);
-    if (names.every(isBeginning)) return "nothing";
-    return names.includes("config.json") && (names.includes("log.jsonl") || names.every(isRemains)) ? "run" : "other";
+    const names = await readdir(this.path).catch((cause: unknown) => {
+      throw ioError("read", this.path, cause);
+    });
+    if (names.includes("config.json")) return this.#mark();
+    return names.every(isTemporary) ? "nothing" : "other";
+  }
+
+  async #mark(): Promise<RunFolderContents> {
+    const value = await readJson(this.configPath, z.unknown()).catch((cause: unknown) => {
+      if (cause instanceof UnnoiseError && cause.code === "run-folder") return undefined;
+      throw cause;
+    });
+    if (value === undefined) return "damaged";
+    const { success, data = {} } = marked.safeParse(value);
+    if (!success) return "other";
+    return Object.keys(data).length === 1 ? "unfinished" : "run";
   }
 
   /**
    * Checks that a new run may be made here.
-   * @param overwrite whether an earlier run at this path may go; anything that is not a run is never removed
+   * @param overwrite whether an earlier run at this path may go; what is not a run of unnoise is never touched
    * @throws UnnoiseError `usage` when the path is taken
    */
   async checkFree({ overwrite }: { readonly overwrite: boolean }): Promise<void> {
     const contents = await this.contents();
-    if (contents === "other") {
+    if (contents === "other" || contents === "damaged") {
       throw new UnnoiseError(
         "usage",
         `${this.path} exists and is not a run of unnoise; choose another folder with --out`,
@@ -88,14 +111,17 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder for a new run, in place of an earlier one. The user's own points are kept, so that the run stands by itself;
-   * the configuration is written last, because a folder that has one is a run.
-   * @throws UnnoiseError `io` when it cannot be made
+   * Makes the folder for a new run, in place of an earlier one, whose files are removed by their names; all else stays. The
+   * user's own points are kept, so that the run stands by itself. The folder is marked first and gets its configuration last:
+   * killed in between, it is known as a run that can be made anew.
+   * @throws UnnoiseError `usage` when the path holds something else, `io` when the folder cannot be made
    */
   async create(config: TrainingConfig, dataset: Dataset): Promise<void> {
+    await this.checkFree({ overwrite: true });
     try {
-      if ((await this.contents()) === "run") await this.#removeRun();
       await mkdir(this.path, { recursive: true });
+      await writeFileAtomic(this.configPath, jsonText({ unnoise: FORMAT }));
+      await removeOwnFiles(this.path);
     } catch (cause) {
       throw ioError("create", this.path, cause);
     }
@@ -104,7 +130,17 @@ export class RunFolder {
       await writeFileAtomic(this.columnsPath, `${JSON.stringify(dataset.columns)}\n`);
     }
     await writeFileAtomic(this.logPath, "");
-    await writeFileAtomic(this.configPath, `${JSON.stringify(config, null, 2)}\n`);
+    await writeFileAtomic(this.configPath, jsonText({ unnoise: FORMAT, ...config }));
+  }
+
+  /**
+   * Removes what a killed process left half-written; only for who writes the run.
+   * @throws UnnoiseError `io`
+   */
+  async sweep(): Promise<void> {
+    await sweepTemporaries(this.path).catch((cause: unknown) => {
+      throw ioError("clean", this.path, cause);
+    });
   }
 
   /**
@@ -112,19 +148,17 @@ export class RunFolder {
    * @throws UnnoiseError `usage` when there is no run, `run-folder` when its configuration is damaged
    */
   async config(): Promise<TrainingConfig> {
-    if ((await this.contents()) !== "run") {
-      throw new UnnoiseError(
-        "usage",
-        `${this.path} is not a run of unnoise; make one with: unnoise train <data> --out ${this.path}`,
-      );
+    const contents = await this.contents();
+    if (contents !== "run" && contents !== "damaged") {
+      const make = `make one with: unnoise train <data> --out ${this.path}`;
+      const advice = contents === "other" ? "check the path" : make;
+      throw new UnnoiseError("usage", `${this.path} is not a run of unnoise; ${advice}`);
     }
-    const text = new TextDecoder().decode(await readFileBytes(this.configPath));
+    const { unnoise: _, ...options } = await readJson(this.configPath, markedHere);
     try {
-      return parseTrainingConfig(JSON.parse(text), this.configPath);
+      return parseTrainingConfig(options, this.configPath);
     } catch (cause) {
-      const reason =
-        cause instanceof SyntaxError ? `${this.configPath}: not JSON (${cause.message})` : (cause as Error).message;
-      throw new UnnoiseError("run-folder", reason, { cause });
+      throw new UnnoiseError("run-folder", (cause as Error).message, { cause });
     }
   }
 
@@ -137,6 +171,16 @@ export class RunFolder {
   async log(events: readonly LogEvent[]): Promise<void> {
     try {
       await appendFile(this.logPath, events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+    } catch (cause) {
+      throw ioError("write", this.logPath, cause);
+    }
+  }
+
+  /** Has the disk keep the log as it is: a checkpoint must not outlive the lines before it. */
+  async syncLog(): Promise<void> {
+    try {
+      const file = await open(this.logPath, "r+");
+      await file.sync().finally(() => file.close());
     } catch (cause) {
       throw ioError("write", this.logPath, cause);
     }
@@ -165,8 +209,9 @@ export class RunFolder {
     });
   }
 
-  /** Takes from the log what a run wrote after `iteration`, because it will write it again. */
-  async rewindLog(iteration: number): Promise<void> {
+  /** Takes from the log what a run wrote after `iteration`, or all that it wrote, because it will write it again. */
+  async rewindLog(iteration: number | undefined): Promise<void> {
+    if (iteration === undefined) return writeFileAtomic(this.logPath, "");
     const kept = (await this.events()).filter((event) => !("iteration" in event) || event.iteration <= iteration);
     const lines = kept.filter(({ event }) => event !== "end").map((event) => `${JSON.stringify(event)}\n`);
     await writeFileAtomic(this.logPath, lines.join(""));
@@ -182,8 +227,7 @@ export class RunFolder {
    */
   async model(): Promise<DiffusionModel> {
     const config = await this.config();
-    const started = await stat(this.modelPath).catch(() => undefined);
-    if (!started) {
+    if (!(await hasModel(this.modelPath))) {
       const advice = `finish it with: unnoise train ${config.data} --out ${this.path} --resume`;
       throw new UnnoiseError("run-folder", `${this.path} has no model yet; ${advice}`);
     }
@@ -192,7 +236,7 @@ export class RunFolder {
 
   async #keptPoints(config: TrainingConfig): Promise<Dataset> {
     const { shape, data } = decodeNpy(await readFileBytes(this.dataPath), this.dataPath);
-    const columns = parseColumns(new TextDecoder().decode(await readFileBytes(this.columnsPath)), this.columnsPath);
+    const columns = await readJson(this.columnsPath, z.array(z.string()));
     if (shape.length !== 2 || shape[1] !== columns.length) {
       const got = `[${shape.join(", ")}] and ${columns.length} names`;
       throw new UnnoiseError(
@@ -200,37 +244,12 @@ export class RunFolder {
         `${this.dataPath} and columns.json do not fit each other: ${got}; train again`,
       );
     }
-    return { name: config.data, columns, points: floatTensor(Float32Array.from(data), shape) };
+    const values = Float32Array.from(data);
+    if (!values.every(Number.isFinite)) {
+      throw new UnnoiseError("run-folder", `${this.dataPath} holds NaN or infinity; restore the file or train again`);
+    }
+    return { name: config.data, columns, points: floatTensor(values, shape) };
   }
-
-  /** Removes what a run wrote and nothing else; the configuration last, so that an interrupted removal is still a run. */
-  async #removeRun(): Promise<void> {
-    const leftovers = (await readdir(this.path)).filter(isTemporary).map((name) => join(this.path, name));
-    const parts = [
-      this.modelPath,
-      this.checkpointsPath,
-      this.figuresPath,
-      this.dataPath,
-      this.columnsPath,
-      ...leftovers,
-    ];
-    await Promise.all(parts.map((path) => rm(path, { recursive: true, force: true })));
-    for (const path of [this.logPath, this.configPath]) await rm(path, { force: true });
-  }
-}
-
-function parseColumns(text: string, path: string): string[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  if (Array.isArray(value) && value.every((name) => typeof name === "string")) return value;
-  throw new UnnoiseError(
-    "run-folder",
-    `${path}: expected a JSON list of column names; restore the file or train again`,
-  );
 }
 
 /**

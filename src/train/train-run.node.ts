@@ -13,6 +13,7 @@ import { RunFolder, openDataset, type LogEvent } from "./run-folder.node.ts";
 import { Trainer, denoiserConfigOf, type StepReport } from "./trainer.ts";
 
 export interface TrainRunOptions {
+  /** What to train; to resume, the run's own configuration, of which only device and threads may differ. */
   readonly config: TrainingConfig;
   /** Folder of the run. */
   readonly out: string;
@@ -49,13 +50,14 @@ export interface TrainRunResult {
 /**
  * Trains in a run folder: writes configuration, log, checkpoints and at the end the model. Resuming gives bit for bit what an
  * uninterrupted run gives.
- * @throws UnnoiseError `usage` for a folder that is taken, `data` for bad data, `not-finite` when training diverges, `io` when
+ * @throws UnnoiseError `usage` for a folder that is taken or a resumed run whose options differ, `data` for bad data, `not-finite` when training diverges, `io` when
  * the disk refuses; the last checkpoint stays
  */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
-  const { config, out, resume = false, overwrite = false } = options;
+  const { out, resume = false, overwrite = false } = options;
   const folder = new RunFolder(out);
   if (!resume) await folder.checkFree({ overwrite });
+  const config = resume ? resumedConfig(await folder.config(), options.config) : options.config;
   const dataset = resume ? await folder.dataset(config) : await openDataset(config);
   const run = await TrainingRun.open(folder, config, dataset, resume);
   try {
@@ -101,11 +103,14 @@ class TrainingRun {
     const denoiser = denoiserConfigOf(config, at(points.shape, 1));
     const size = parameterCount(denoiserParameters(denoiser));
     const checkpoint = resume ? await loadCheckpoint(folder.checkpointsPath, size) : undefined;
-    if (resume) await folder.rewindLog(checkpoint?.state.iteration ?? 0);
     const trainer = await Trainer.create({ config, points, ...(checkpoint && { state: checkpoint.state }) });
-    if (!resume) {
-      const { device, threads } = trainer.placement;
-      await folder.create({ ...config, device, threads }, dataset);
+    const { device, threads } = trainer.placement;
+    try {
+      if (resume) await continueFolder(folder, checkpoint);
+      else await folder.create({ ...config, device, threads }, dataset);
+    } catch (cause) {
+      await trainer.dispose();
+      throw cause;
     }
     const model = { denoiser, schedule: config, standardiser, columns: dataset.columns };
     return new TrainingRun(folder, trainer, model, at(points.shape, 0), checkpoint);
@@ -117,7 +122,7 @@ class TrainingRun {
     const parameters = parameterCount(denoiserParameters(trainer.denoiser));
     const { iterations } = trainer.config;
     onStart?.({ device, threads, parameters, iteration: trainer.iteration, iterations, points: this.#points });
-    await this.#logStart({ event: "start", device, threads, parameters }, onWarning);
+    await this.#logStart(parameters, onWarning);
     while (!trainer.done && signal?.aborted !== true) await this.#step(onStep);
     if (!trainer.done) return this.#interrupted();
     await this.#folder.saveModel({
@@ -132,8 +137,11 @@ class TrainingRun {
     await this.#trainer.dispose();
   }
 
-  async #logStart(start: LogEvent, onWarning: TrainRunOptions["onWarning"]): Promise<void> {
-    if (this.#resumed) return this.#folder.log([{ event: "resume", iteration: this.#trainer.iteration }]);
+  async #logStart(parameters: number, onWarning: TrainRunOptions["onWarning"]): Promise<void> {
+    const { device, threads } = this.#trainer.placement;
+    const { iteration } = this.#trainer;
+    if (this.#resumed) return this.#folder.log([{ event: "resume", iteration, device, threads }]);
+    const start: LogEvent = { event: "start", device, threads, parameters };
     const warnings = lintSchedule(linearSchedule(this.#trainer.config));
     warnings.forEach((message) => onWarning?.(message));
     return this.#folder.log([start, ...warnings.map((message) => ({ event: "warning", message }) as const)]);
@@ -158,6 +166,7 @@ class TrainingRun {
   }
 
   async #checkpoint(): Promise<void> {
+    await this.#folder.syncLog();
     await saveCheckpoint(this.#folder.checkpointsPath, { state: this.#trainer.state, window: this.#window });
   }
 
@@ -165,6 +174,11 @@ class TrainingRun {
     await this.#checkpoint();
     return { status: "interrupted", iteration: this.#trainer.iteration, loss: this.#lastLoss };
   }
+}
+
+async function continueFolder(folder: RunFolder, checkpoint: Checkpoint | undefined): Promise<void> {
+  await folder.sweep();
+  await folder.rewindLog(checkpoint?.state.iteration);
 }
 
 /** What may differ when a run goes on: where it runs, not what it computes. */

@@ -1,0 +1,67 @@
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { codeOf } from "../formats/io-error.ts";
+import { isTemporary } from "../formats/write-file.node.ts";
+import { isCheckpoint } from "./checkpoint.node.ts";
+import { modelFiles } from "./model-folder.node.ts";
+
+/** A folder of a run, and which names in it are unnoise's own. */
+interface OwnFolder {
+  readonly path: string;
+  readonly owns: (name: string) => boolean;
+}
+
+const isOneOf =
+  (names: readonly string[]): OwnFolder["owns"] =>
+  (name) =>
+    names.includes(name);
+
+const modelFolders = [...new Set(modelFiles.map((file) => dirname(file)))].sort((a, b) => b.length - a.length);
+
+/**
+ * The folders that a run writes in, inner ones first. Pictures are not among them: where they go is the user's choice. Neither
+ * is config.json, which says whose folder it is.
+ */
+const ownFolders: readonly OwnFolder[] = [
+  { path: "checkpoints", owns: isCheckpoint },
+  ...modelFolders.map((folder) => ({
+    path: join("model", folder),
+    owns: isOneOf(modelFiles.filter((file) => dirname(file) === folder).map((file) => basename(file))),
+  })),
+  { path: ".", owns: isOneOf(["data.npy", "columns.json", "log.jsonl"]) },
+];
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(cause))) return [];
+    throw cause;
+  }
+}
+
+async function removeIn(folder: string, isGoing: (name: string) => boolean): Promise<void> {
+  const going = (await namesIn(folder)).filter(isGoing);
+  await Promise.all(going.map((name) => rm(join(folder, name), { force: true })));
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (cause) {
+    if (!["ENOENT", "ENOTDIR", "ENOTEMPTY", "EEXIST"].includes(codeOf(cause))) throw cause;
+  }
+}
+
+/** Removes what a killed process left half-written in a run. */
+export async function sweepTemporaries(run: string): Promise<void> {
+  for (const { path } of ownFolders) await removeIn(join(run, path), isTemporary);
+}
+
+/** Removes the files that a run wrote, by their names, and folders that are empty then; all else stays, and config.json too. */
+export async function removeOwnFiles(run: string): Promise<void> {
+  for (const { path, owns } of ownFolders) {
+    await removeIn(join(run, path), (name) => owns(name) || isTemporary(name));
+    if (path !== ".") await removeIfEmpty(join(run, path));
+  }
+}
