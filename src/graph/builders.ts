@@ -1,8 +1,7 @@
-import { sizeOf, type Shape } from "../tensor/tensor.ts";
+import { sameShape, shapeText, sizeOf, type Shape } from "../tensor/tensor.ts";
 import {
   GraphError,
   pathOf,
-  shapeText,
   type Attributes,
   type GraphDType,
   type Node,
@@ -172,17 +171,17 @@ export function scatterAdd(updates: Node, indices: Node, rows: number): Node {
 
 /** The same elements in another shape. */
 export function reshape(x: Node, shape: Shape): Node {
-  return x.shape.join() === shape.join() ? x : apply("reshape", [x], { shape });
+  return sameShape(x.shape, shape) ? x : apply("reshape", [x], { shape });
 }
 
 /** `x` repeated to `shape`. */
 export function broadcastTo(x: Node, shape: Shape): Node {
-  return x.shape.join() === shape.join() ? x : apply("broadcast", [x], { shape });
+  return sameShape(x.shape, shape) ? x : apply("broadcast", [x], { shape });
 }
 
 /** The transpose of broadcasting: sums `x` down to `shape`. */
 export function sumTo(x: Node, shape: Shape): Node {
-  if (x.shape.join() === shape.join()) return x;
+  if (sameShape(x.shape, shape)) return x;
   const extra = x.shape.length - shape.length;
   const axes = x.shape.flatMap((extent, axis) =>
     axis < extra || (shape[axis - extra] === 1 && extent !== 1) ? [axis] : [],

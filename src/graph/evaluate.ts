@@ -1,6 +1,6 @@
 import { UnnoiseError, invariant } from "../math/error.ts";
-import { sizeOf } from "../tensor/tensor.ts";
-import { isOp, shapeText, type Node, type OpName } from "./node.ts";
+import { shapeText, sizeOf } from "../tensor/tensor.ts";
+import { isOp, type Node, type OpName } from "./node.ts";
 import { operators } from "./operator-table.ts";
 import type { HostValue, Operator } from "./operator.ts";
 import { topologicalOrder } from "./traverse.ts";

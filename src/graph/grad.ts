@@ -1,7 +1,8 @@
 import * as builders from "./builders.ts";
-import { GraphError, scope, shapeText, type Node, type OpName } from "./node.ts";
+import { GraphError, scope, type Node, type OpName } from "./node.ts";
 import { operators } from "./operator-table.ts";
 import type { Operator } from "./operator.ts";
+import { shapeText } from "../tensor/tensor.ts";
 import { topologicalOrder } from "./traverse.ts";
 
 /**

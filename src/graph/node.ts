@@ -99,8 +99,3 @@ export function pathOf(op: OpName): string {
 export function isOp<K extends OpName>(node: Node, op: K): node is Node<K> {
   return node.op === op;
 }
-
-/** `[2, 3]` as text. */
-export function shapeText(shape: Shape): string {
-  return `[${shape.join(", ")}]`;
-}

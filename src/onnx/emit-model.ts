@@ -42,8 +42,7 @@ const ONNX_TYPE: Record<GraphDType, DataType> = {
  */
 export function toOnnx(outputs: Readonly<Record<string, Node>>, target: Emitter["target"] = "generic"): Uint8Array {
   const order = topologicalOrder(Object.values(outputs));
-  requireDistinctNames(order, Object.keys(outputs));
-  const emitter = new ModelEmitter(target);
+  const emitter = new ModelEmitter(target, freePrefix([...requireDistinctNames(outputs)]));
   const names = new Map<Node, string>();
   const nameOf = (node: Node): string => {
     const name = names.get(node);
@@ -58,14 +57,26 @@ export function toOnnx(outputs: Readonly<Record<string, Node>>, target: Emitter[
   return emitter.bytes();
 }
 
-function requireDistinctNames(order: readonly Node[], outputs: readonly string[]): void {
-  const known = new Set(outputs);
-  for (const node of order) {
+/**
+ * The names of a graph's inputs and outputs, each its own.
+ * @throws GraphError when two inputs, or an input and an output, have the same name
+ */
+export function requireDistinctNames(outputs: Readonly<Record<string, Node>>): ReadonlySet<string> {
+  const known = new Set(Object.keys(outputs));
+  for (const node of topologicalOrder(Object.values(outputs))) {
     if (!isOp(node, "input")) continue;
     const { name } = node.attributes;
     if (known.has(name)) throw new GraphError(node.path, `the name ${name} is already another input's or output's`);
     known.add(name);
   }
+  return known;
+}
+
+/** What no name starts with, so that the emitter's own names meet none of them. */
+function freePrefix(names: readonly string[]): string {
+  let prefix = "#";
+  while (names.some((name) => name.startsWith(prefix))) prefix += "#";
+  return prefix;
 }
 
 function lower<K extends OpName>(node: Node<K>, emitter: Emitter, inputs: readonly string[]): string {
@@ -83,10 +94,12 @@ class ModelEmitter implements Emitter {
   readonly #emitted = new Map<object, Map<string, string[]>>();
   /** Values that carry the name of an output. */
   readonly #renamed = new Map<string, string>();
+  readonly #prefix: string;
   #count = 0;
 
-  constructor(target: Emitter["target"]) {
+  constructor(target: Emitter["target"], prefix: string) {
     this.target = target;
+    this.#prefix = prefix;
   }
 
   node(op: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}, domain = ""): string {
@@ -162,7 +175,7 @@ class ModelEmitter implements Emitter {
     attributes: Record<string, OnnxAttribute>,
     domain: string,
   ): string[] {
-    const output = Array.from({ length: outputs }, () => `#${this.#count++}`);
+    const output = Array.from({ length: outputs }, () => `${this.#prefix}${this.#count++}`);
     const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
     this.#nodes.push(create(NodeProtoSchema, { opType, domain, input: [...input], output, attribute }));
     return output;
@@ -186,7 +199,7 @@ class ModelEmitter implements Emitter {
   }
 
   #initializer(proto: TensorProto): string {
-    proto.name = `#${this.#count++}`;
+    proto.name = `${this.#prefix}${this.#count++}`;
     this.#initializers.push(proto);
     return proto.name;
   }

@@ -48,6 +48,7 @@ async function load(device: Device, threads = 1): Promise<Ort> {
 export const backend: Backend = {
   platform: "node",
   devices: ["cpu", "webgpu", "cuda", "wasm"],
+  host: "cpu",
   processors: availableParallelism(),
   choose: (flops) => Promise.resolve(flops >= GPU_WORTHWHILE_FLOPS && hasCudaLibraries() ? "cuda" : "cpu"),
   load,

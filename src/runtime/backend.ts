@@ -16,7 +16,9 @@ export interface Backend {
   readonly platform: "node" | "browser";
   /** Devices that may exist here; making a session tells whether they do. */
   readonly devices: readonly Device[];
-  /** The device that `auto` takes for a graph of so many floating-point operations a run. */
+  /** The device on the host's processor: it is always there. */
+  readonly host: Device;
+  /** The device that `auto` prefers for a graph of so many floating-point operations a run. */
   choose(flops: number): Promise<Device>;
   /** Processors that threads may use. */
   readonly processors: number;

@@ -4,9 +4,16 @@ import { prepareWasm } from "./wasm.ts";
 
 const GPU_WORTHWHILE_FLOPS = 1e9;
 
+interface Browser {
+  readonly hardwareConcurrency: number;
+  readonly gpu?: { requestAdapter(): Promise<unknown> };
+}
+
+/** Read when it is needed: a bundle may be imported where there is no navigator, to render on a server. */
+const browser = (): Browser | undefined => globalThis.navigator;
+
 async function hasGpu(): Promise<boolean> {
-  const { gpu } = globalThis.navigator as { readonly gpu?: { requestAdapter(): Promise<unknown> } };
-  return Boolean(await gpu?.requestAdapter());
+  return Boolean(await browser()?.gpu?.requestAdapter());
 }
 
 const importBuild = (device: Device): Promise<unknown> =>
@@ -22,7 +29,10 @@ async function load(device: Device, threads = 1): Promise<Ort> {
 export const backend: Backend = {
   platform: "browser",
   devices: ["wasm", "webgpu"],
-  processors: globalThis.navigator.hardwareConcurrency,
+  host: "wasm",
+  get processors() {
+    return browser()?.hardwareConcurrency ?? 1;
+  },
   choose: async (flops) => (flops >= GPU_WORTHWHILE_FLOPS && (await hasGpu()) ? "webgpu" : "wasm"),
   load,
   advice: "use device auto or wasm; if ONNX Runtime's files were not found, say where they are with configureRuntime",

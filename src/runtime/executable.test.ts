@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { backend } from "#backend";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { add, cast, constant, greater, input, matmul, mul, sin, sum } from "../graph/builders.ts";
 import type { Node } from "../graph/node.ts";
-import { UnnoiseError } from "../math/error.ts";
+import { UnnoiseError, at } from "../math/error.ts";
 import type { Device } from "./backend.ts";
 import { compile, resolveDevice, resolveThreads, type Executable } from "./executable.ts";
 
@@ -72,6 +73,18 @@ describe("run", () => {
     expect(now).toEqual(new Float32Array(6).fill(32));
   });
 
+  it("refuses results that share memory with an input or with each other", async () => {
+    const memory = new Float32Array(9);
+    const [here, there] = [memory.subarray(0, 6), memory.subarray(3)];
+    expect(await errorOf(executable.run({ ...feeds, x: here }, { double: there }))).toMatchObject({
+      code: "runtime",
+      message: "result double shares memory with input x; give each result an array of its own",
+    });
+    expect((await errorOf(executable.run(feeds, { double: here, same: there }))).message).toMatch(
+      /^result (double|same) shares memory with result (double|same);/,
+    );
+  });
+
   it("names a missing input and one of the wrong size", async () => {
     expect(await errorOf(executable.run({ x: feeds.x }))).toMatchObject({
       code: "runtime",
@@ -96,6 +109,21 @@ describe("compile", () => {
   it("keeps an output's name when the passes make two the same", async () => {
     const executable = await compile({ a: add(x, 0), b: x, c: cast(x, "float32") }, { device: "cpu" });
     expect(Object.keys(await executable.run({ x: new Float32Array(6) }))).toEqual(["a", "b", "c"]);
+    await executable.dispose();
+  });
+
+  it("refuses two inputs of one name, also where they are the same otherwise", async () => {
+    const error = await errorOf(compile({ y: add(x, input("x", [2, 3])) }, { device: "cpu" }));
+    expect(error).toMatchObject({ code: "graph", message: expect.stringContaining("the name x is already") as string });
+  });
+
+  it("takes any name, also those that its own model could use", async () => {
+    const named = [input("#0", []), input("##1", [])];
+    const outputs = { "#2": sin(add(sin(mul(at(named, 0), 2)), at(named, 1))), "#1": add(at(named, 0), 3) };
+    const executable = await compile(outputs, { device: "cpu" });
+    const results = await executable.run({ "#0": Float32Array.of(0), "##1": Float32Array.of(1) });
+    expect(results["#2"]?.[0]).toBeCloseTo(Math.sin(1), 6);
+    expect(results["#1"]?.[0]).toBe(3);
     await executable.dispose();
   });
 
@@ -158,5 +186,49 @@ describe("devices", () => {
     const error = await errorOf(outcome);
     expect(error.code).toBe("device");
     expect(error.message).toMatch(/^device cuda is not available here[;:] .*use .*auto or cpu/);
+  });
+});
+
+describe("a session that cannot be made", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  const failing = async (message: string): Promise<UnnoiseError> => {
+    const ort = await backend.load("cpu");
+    const create = (): Promise<never> => Promise.reject(new Error(message));
+    vi.spyOn(backend, "load").mockResolvedValue({ ...ort, InferenceSession: { create } });
+    return errorOf(compile({ y: sin(x) }, { device: "cpu" }));
+  };
+
+  it.each([
+    "no available backend found. ERR: [wasm] TypeError: fetch failed",
+    "webgpu_context.cc:136 Initialize() was false. Failed to get a WebGPU adapter: No supported adapters\n",
+    "Failed to get GPU adapter. You may need to enable flag",
+    "OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library",
+    "Failed to load library /ort/libonnxruntime_providers_cuda.so with error: libcudnn.so.9",
+    "CUDA failure 100: no CUDA-capable device is detected",
+  ])("is a missing device for: %s", async (message) => {
+    expect(await failing(message)).toMatchObject({ code: "device" });
+  });
+
+  it.each([
+    "Node (#3) Op (Foo) is not registered with any execution provider",
+    "the device ran out of memory",
+    "Data type for starts is not supported in this build. Got 5",
+  ])("is a refused model for: %s", async (message) => {
+    const error = await failing(message);
+    expect(error).toMatchObject({ code: "runtime", message: `ONNX Runtime refused the model: ${message}` });
+  });
+
+  it("leaves auto on the host, but not the one who asked for the device", async () => {
+    vi.spyOn(backend, "choose").mockResolvedValue("cuda");
+    const load = backend.load.bind(backend);
+    vi.spyOn(backend, "load").mockImplementation((device, threads) =>
+      device === "cuda" ? Promise.reject(new UnnoiseError("device", "no driver")) : load(device, threads),
+    );
+    expect(await resolveDevice("auto", 1e12)).toBe("cpu");
+    const executable = await compile({ y: sin(x) });
+    expect(executable.device).toBe("cpu");
+    await executable.dispose();
+    expect(await errorOf(compile({ y: sin(x) }, { device: "cuda" }))).toMatchObject({ code: "device" });
   });
 });

@@ -1,14 +1,17 @@
 import { backend } from "#backend";
 import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from "onnxruntime-common";
+import { input, sin } from "../graph/builders.ts";
 import type { GraphDType, Node, ValueType } from "../graph/node.ts";
-import { isOp, shapeText } from "../graph/node.ts";
+import { isOp } from "../graph/node.ts";
 import { optimise } from "../graph/passes/optimise.ts";
 import { topologicalOrder } from "../graph/traverse.ts";
 import { countFlops } from "../graph/work.ts";
 import { UnnoiseError, at } from "../math/error.ts";
-import { toOnnx } from "../onnx/emit-model.ts";
-import { sameShape, sizeOf } from "../tensor/tensor.ts";
+import { requireDistinctNames, toOnnx } from "../onnx/emit-model.ts";
+import { sameShape, shapeText, sizeOf } from "../tensor/tensor.ts";
 import { devices, type Device, type Ort } from "./backend.ts";
+import { OverlapCheck } from "./overlap.ts";
+import { reasonOf } from "./reason.ts";
 import { wasmThreads } from "./wasm.ts";
 
 /** Host memory of each graph dtype; bools are bytes. */
@@ -37,14 +40,25 @@ export interface CompileOptions {
  */
 const MULTITHREAD_FLOPS = 5e7;
 
-/** Whether a device reads and writes host memory directly, so that state kept there needs no transfer. */
-export function sharesHostMemory(device: Device): boolean {
+/**
+ * Whether a device computes on the host's processor: then the state of training stays in host memory, the optimiser runs on the
+ * host, and graphs may use ONNX Runtime's own operators. `cpu` reads and writes the host's arrays in place; `wasm` copies what is
+ * fed and fetched through the memory of onnxruntime-web.
+ */
+export function runsOnHost(device: Device): boolean {
   return device === "cpu" || device === "wasm";
 }
 
-/** The device that a graph will run on. */
+/**
+ * The device that a graph will run on. `auto` is the backend's choice by the work of one run, or the host's processor where that
+ * choice cannot run a graph of one operator.
+ * @throws UnnoiseError `device` for a device that this platform does not have
+ */
 export async function resolveDevice(choice: Device | "auto", flops: number): Promise<Device> {
-  if (choice === "auto") return backend.choose(flops);
+  if (choice === "auto") {
+    const preferred = await backend.choose(flops);
+    return preferred === backend.host || (await isUsable(preferred)) ? preferred : backend.host;
+  }
   if (!backend.devices.includes(choice)) {
     const known = devices.includes(choice)
       ? `does not exist in ${backend.platform === "node" ? "Node" : "a browser"}`
@@ -52,6 +66,26 @@ export async function resolveDevice(choice: Device | "auto", flops: number): Pro
     throw new UnnoiseError("device", `device ${choice} ${known}; expected one of auto, ${backend.devices.join(", ")}`);
   }
   return choice;
+}
+
+/** Devices that `auto` has tried: whether they ran a graph. */
+const tried = new Map<Device, Promise<boolean>>();
+
+function isUsable(device: Device): Promise<boolean> {
+  const known = tried.get(device) ?? tryDevice(device);
+  tried.set(device, known);
+  return known;
+}
+
+async function tryDevice(device: Device): Promise<boolean> {
+  try {
+    const executable = await compile({ y: sin(input("x", [1])) }, { device });
+    await executable.run({ x: Float32Array.of(0) }).finally(() => executable.dispose());
+    return true;
+  } catch (error) {
+    if (error instanceof UnnoiseError) return false;
+    throw error;
+  }
 }
 
 /**
@@ -69,12 +103,15 @@ export function resolveThreads(threads: number | undefined, flops: number, devic
 /**
  * Compiles a graph: passes, ONNX, session.
  * @param outputs named results; inputs are the `input` nodes they depend on
- * @throws UnnoiseError `device` when the device is not available here, `runtime` when ONNX Runtime refuses the model
+ * @throws UnnoiseError `device` when the device is not available here, `graph` when two inputs, or an input and an output,
+ * have one name, `runtime` when ONNX Runtime refuses the model
  */
 export async function compile(
   outputs: Readonly<Record<string, Node>>,
   { device: choice = "auto", threads: asked }: CompileOptions = {},
 ): Promise<Executable> {
+  // Before the passes: they merge inputs of one name that are otherwise the same.
+  requireDistinctNames(outputs);
   const names = Object.keys(outputs);
   const nodes = optimise(Object.values(outputs));
   const graph = Object.fromEntries(names.map((name, i) => [name, at(nodes, i)]));
@@ -82,17 +119,34 @@ export async function compile(
   const device = await resolveDevice(choice, flops);
   const threads = resolveThreads(asked, flops, device);
   const ort = await backend.load(device, threads);
-  const model = toOnnx(graph, sharesHostMemory(device) ? "cpu" : "generic");
+  const model = toOnnx(graph, runsOnHost(device) ? "cpu" : "generic");
   const session = await createSession(ort, model, device, threads);
   return new Executable({ ort, session, graph, device, threads });
 }
+
+/**
+ * What ONNX Runtime says of a provider that cannot start: of its own packages' registry, of a GPU that is not there (Dawn, CUDA),
+ * and of provider libraries that are missing or do not load. Anything else is an error in what it was asked to run.
+ */
+const CANNOT_START = new RegExp(
+  [
+    "no available backend found",
+    "failed to get (?:a webgpu|gpu) (?:adapter|device)",
+    "failed to create (?:wgpu::Instance|VkInstance|device:)",
+    "WebGPU is not supported in current environment",
+    "failed to load (?:shared library|library \\S*onnxruntime_providers_)",
+    "execution provider is (?:either )?not enabled",
+    "no CUDA-capable device|CUDA driver version is insufficient",
+  ].join("|"),
+  "i",
+);
 
 async function createSession(ort: Ort, model: Uint8Array, device: Device, threads: number): Promise<InferenceSession> {
   try {
     return await ort.InferenceSession.create(model, backend.sessionOptions(device, threads));
   } catch (cause) {
-    const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
-    const unavailable = /backend|provider|adapter|device|shared library/i.test(reason);
+    const reason = reasonOf(cause);
+    const unavailable = CANNOT_START.test(reason);
     const advice = unavailable
       ? `device ${device} is not available here; ${backend.advice}`
       : "ONNX Runtime refused the model";
@@ -118,6 +172,7 @@ export class Executable {
   readonly #session: InferenceSession;
   /** Tensors around arrays that were fed before: making one costs more than a small operator. */
   readonly #wrapped = new WeakMap<HostArray, OrtTensor>();
+  readonly #overlap: OverlapCheck;
   #disposed = false;
 
   constructor({ ort, session, graph, device, threads }: Compiled) {
@@ -128,17 +183,21 @@ export class Executable {
     this.outputs = new Map(Object.entries(graph));
     const leaves = topologicalOrder(Object.values(graph)).filter((node) => isOp(node, "input"));
     this.inputs = new Map(leaves.map((leaf) => [leaf.attributes.name, leaf]));
+    this.#overlap = new OverlapCheck(this.inputs.keys(), this.outputs.keys());
   }
 
   /**
    * Runs once.
    * @param feeds an array for each input: borrowed, not copied, where the provider can
-   * @param results arrays to write outputs into; outputs not named are returned in new arrays
+   * @param results arrays to write outputs into, none of which overlaps a feed or another; outputs not named are returned in new
+   * arrays
    * @returns every output by name
-   * @throws UnnoiseError `runtime` when an input is missing or has the wrong size or type, or the provider fails
+   * @throws UnnoiseError `runtime` when an input is missing or has the wrong size or type, a result overlaps a feed or
+   * another result, or the provider fails
    */
   async run(feeds: Feeds, results: Feeds = {}): Promise<Record<string, HostArray>> {
     this.#checkNames(feeds, results);
+    this.#overlap.check(feeds, results);
     const inputs: Record<string, OnnxValue> = {};
     for (const [name, type] of this.inputs) inputs[name] = this.#tensor(name, type, feeds[name]);
     // onnxruntime-web does not write into host tensors that it is given, so there the results are copied below.
@@ -176,8 +235,7 @@ export class Executable {
     try {
       return await this.#session.run(feeds, fetches);
     } catch (cause) {
-      const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : String(cause);
-      throw new UnnoiseError("runtime", `running on ${this.device} failed: ${reason}`, { cause });
+      throw new UnnoiseError("runtime", `running on ${this.device} failed: ${reasonOf(cause)}`, { cause });
     }
   }
 

@@ -10,10 +10,11 @@ const versions = {
 it.each(["onnxruntime-node", "onnxruntime-web"] as const)(
   "says how to install the version of %s that is pinned",
   async (name) => {
-    const missing = importOrt(() => Promise.reject(new Error("not found")), name, "wasm");
+    const missing = importOrt(() => Promise.reject(new Error("libstdc++ is too old\nRequire stack:")), name, "wasm");
     await expect(missing).rejects.toMatchObject({
       code: "device",
       message: expect.stringContaining(`npm install ${name}@${versions[name]}`) as string,
     });
+    await expect(missing).rejects.toThrow(`${name}, which did not load (libstdc++ is too old); install`);
   },
 );

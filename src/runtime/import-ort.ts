@@ -1,5 +1,6 @@
 import { UnnoiseError } from "../math/error.ts";
 import type { Device, Ort } from "./backend.ts";
+import { reasonOf } from "./reason.ts";
 
 /** The version of ONNX Runtime that package.json pins. */
 const VERSION = "1.30.0";
@@ -23,8 +24,12 @@ export async function importOrt(
     return (await load()) as Ort;
   } catch (cause) {
     const advice = `install it with: ${installation[name]}`;
-    throw new UnnoiseError("device", `device ${device} needs the package ${name}, which did not load; ${advice}`, {
-      cause,
-    });
+    throw new UnnoiseError(
+      "device",
+      `device ${device} needs the package ${name}, which did not load (${reasonOf(cause)}); ${advice}`,
+      {
+        cause,
+      },
+    );
   }
 }

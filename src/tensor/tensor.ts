@@ -28,6 +28,11 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((size, extent) => size * extent, 1);
 }
 
+/** A shape as text: `[2, 3]`. */
+export function shapeText(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
 /** Whether two shapes are the same. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
@@ -40,7 +45,10 @@ export function sameShape(a: Shape, b: Shape): boolean {
 export function floatTensor(data: Float32Array | readonly number[], shape: Shape): FloatTensor {
   const array = data instanceof Float32Array ? data : Float32Array.from(data);
   if (array.length !== sizeOf(shape)) {
-    throw new UnnoiseError("data", `tensor of shape [${shape.join(", ")}] needs ${sizeOf(shape)} values, got ${array.length}`);
+    throw new UnnoiseError(
+      "data",
+      `tensor of shape ${shapeText(shape)} needs ${sizeOf(shape)} values, got ${array.length}`,
+    );
   }
   return { dtype: "float32", shape, data: array };
 }

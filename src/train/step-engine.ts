@@ -2,7 +2,7 @@ import { countFlops } from "../graph/work.ts";
 import { AdamwKernel } from "../nn/adamw-kernel.ts";
 import { emaDecay } from "../nn/ema.ts";
 import { parameterCount } from "../nn/parameters.ts";
-import { compile, resolveDevice, sharesHostMemory, type Executable } from "../runtime/executable.ts";
+import { compile, resolveDevice, runsOnHost, type Executable } from "../runtime/executable.ts";
 import { at } from "../math/error.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { TrainingConfig } from "./config.ts";
@@ -34,19 +34,19 @@ export interface StepEngine {
 
 export type EngineOptions = TrainStepOptions & Pick<TrainingConfig, "emaDecay" | "device" | "threads">;
 
-/** The engine for a device: the host's fused optimiser where the provider shares its memory, the whole step as a graph elsewhere. */
+/** The engine for a device: the host's fused optimiser where the host computes, the whole step as a graph elsewhere. */
 export async function createEngine(options: EngineOptions, start: StateVectors): Promise<StepEngine> {
   const graph = gradientGraph(options);
   const device = await resolveDevice(options.device, countFlops(Object.values(graph)));
   const placement = options.threads === null ? { device } : { device, threads: options.threads };
-  if (sharesHostMemory(device)) return new HostEngine(options, await compile(graph, placement), start);
+  if (runsOnHost(device)) return new HostEngine(options, await compile(graph, placement), start);
   return new GraphEngine(options, await compile(trainStepGraph(options), placement), start);
 }
 
 const isFinite = (loss: number, gradientNorm: number): boolean =>
   Number.isFinite(loss) && Number.isFinite(gradientNorm);
 
-/** The graph gives loss and gradient; weights and gradient are views of the optimiser's own memory, so nothing is copied. */
+/** The graph gives loss and gradient; weights and gradient are views of the optimiser's own memory, so the CPU provider copies nothing. */
 class HostEngine implements StepEngine {
   readonly placement: Executable;
   readonly vectors: StateVectors;

@@ -1,5 +1,5 @@
 import { at, invariant } from "../../math/error.ts";
-import type { Shape } from "../../tensor/tensor.ts";
+import { sameShape, shapeText, type Shape } from "../../tensor/tensor.ts";
 import { broadcastData, broadcastShapes, broadcastStrides, walk } from "../broadcasting.ts";
 import type { Node, ValueType } from "../node.ts";
 import { Mismatch, type HostValue, type Operator, type Operators } from "../operator.ts";
@@ -104,8 +104,8 @@ const gemm: Operator<"gemm"> = {
     const addend = at(inputs, 2);
     if (product.shape.length !== 2) throw new Mismatch("gemm multiplies matrices");
     if (addend.dtype !== "float32") throw new Mismatch(`expected float32, got ${addend.dtype}`);
-    if (broadcastShapes(product.shape, addend.shape).join() !== product.shape.join()) {
-      throw new Mismatch(`addend [${addend.shape.join(", ")}] is larger than the product`);
+    if (!sameShape(broadcastShapes(product.shape, addend.shape), product.shape)) {
+      throw new Mismatch(`addend ${shapeText(addend.shape)} is larger than the product`);
     }
     return product;
   },

@@ -1,7 +1,7 @@
 import { at, invariant } from "../../math/error.ts";
-import { sizeOf, type Shape } from "../../tensor/tensor.ts";
+import { sameShape, shapeText, sizeOf, type Shape } from "../../tensor/tensor.ts";
 import { broadcastData, broadcastShapes, walk } from "../broadcasting.ts";
-import { shapeText, type ValueType } from "../node.ts";
+import type { ValueType } from "../node.ts";
 import { Mismatch, type HostValue, type Operator, type Operators } from "../operator.ts";
 
 type ShapeOp = "reshape" | "broadcast" | "transpose" | "slice" | "pad" | "concat" | "split";
@@ -17,7 +17,7 @@ function denseStrides(shape: Shape): number[] {
   return strides;
 }
 
-/** Copies `x` into (or a window of `x` out of) a dense array of `outer` at `start`. */
+/** Where the element at index `start` lies in an array of such strides: the first element of a window. */
 const windowOffset = (start: readonly number[], strides: readonly number[]): number =>
   start.reduce((offset, value, axis) => offset + value * at(strides, axis), 0);
 
@@ -36,7 +36,7 @@ const reshape: Operator<"reshape"> = {
 const broadcast: Operator<"broadcast"> = {
   infer: ([x], { shape }) => {
     invariant(x, "broadcast needs an input");
-    if (broadcastShapes(x.shape, shape).join() !== shape.join())
+    if (!sameShape(broadcastShapes(x.shape, shape), shape))
       throw new Mismatch(`does not broadcast to ${shapeText(shape)}`);
     return { dtype: x.dtype, shape };
   },

@@ -1,3 +1,4 @@
+import { sameShape } from "../../tensor/tensor.ts";
 import { gemm } from "../builders.ts";
 import { broadcastShapes } from "../broadcasting.ts";
 import { isOp, type Node } from "../node.ts";
@@ -26,7 +27,7 @@ export function fuseGemm(outputs: readonly Node[]): Node[] {
 function fuse(product: Node | undefined, addend: Node | undefined, sum: Node): Node | undefined {
   if (!product || !addend || !isOp(product, "matmul") || product.shape.length !== 2) return undefined;
   const [a, b] = product.inputs;
-  const fits = broadcastShapes(product.shape, addend.shape).join() === product.shape.join();
+  const fits = sameShape(broadcastShapes(product.shape, addend.shape), product.shape);
   if (!a || !b || !fits || a.shape.length !== 2 || b.shape.length !== 2) return undefined;
   return { ...gemm(a, b, addend, product.attributes), path: sum.path };
 }
