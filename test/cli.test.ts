@@ -140,7 +140,38 @@ describe("Ctrl-C", () => {
   });
 });
 
+/** Resumes a run; where there was none yet, `train` says so and then makes it. */
+function goOn(out: string): void {
+  const done = { code: 0, stdout: "", stderr: "" };
+  const resumed = unnoise(`train moons --resume --out ${out} --quiet`);
+  if (resumed.code === 0) {
+    expect(resumed).toEqual(done);
+    return;
+  }
+  const advice = `${out} is not a run of unnoise; make one with: unnoise train <data> --out ${out}`;
+  expect(resumed).toEqual({ code: 2, stdout: "", stderr: `unnoise: ${advice}\n` });
+  expect(unnoise(`${TRAINING} --out ${out}`)).toEqual(done);
+}
+
 describe("kill -9", () => {
+  it("before anything is written: resuming says that there is no run, and training makes it", async () => {
+    const { child, ended } = start(`${TRAINING} --out at-once`);
+    child.kill("SIGKILL");
+    await ended;
+    goOn("at-once");
+    expect(weights("at-once").equals(weights("whole"))).toBe(true);
+  });
+
+  it("while a run is replaced: the old run, no run or the new run is there, whole", { timeout: 600_000 }, async () => {
+    expect(unnoise(`${TRAINING} --out replaced --seed 1`).code).toBe(0);
+    const { child, ended } = start(`${TRAINING} --out replaced --overwrite`);
+    await until(() => !existsSync(file(`replaced/${WEIGHTS}`)));
+    child.kill("SIGKILL");
+    await ended;
+    goOn("replaced");
+    expect(weights("replaced").equals(weights("whole"))).toBe(true);
+  });
+
   it(
     `at ${KILLS} random moments, then --resume, gives the weights of an uninterrupted run`,
     { timeout: 600_000 },
@@ -151,12 +182,13 @@ describe("kill -9", () => {
       for (const [i, moment] of moments.entries()) {
         const out = `killed-${i}`;
         const { child, ended } = start(`${TRAINING} --out ${out}`);
-        await until(() => existsSync(file(`${out}/config.json`)));
+        // Every other one may be killed before there is a run.
+        if (i % 2 === 1) await until(() => existsSync(file(`${out}/config.json`)));
         await Promise.race([pause(moment * wholeSeconds * 1000), ended]);
         child.kill("SIGKILL");
         await ended;
         if (!existsSync(file(`${out}/${WEIGHTS}`))) unfinished++;
-        expect(unnoise(`train moons --resume --out ${out} --quiet`)).toEqual({ code: 0, stdout: "", stderr: "" });
+        goOn(out);
         expect([moment, weights(out).equals(weights("whole"))]).toEqual([moment, true]);
         const log = readFileSync(file(`${out}/log.jsonl`), "utf8").split("\n");
         const progress = (lines: readonly string[]): string[] => lines.filter((text) => text.includes('"progress"'));

@@ -189,13 +189,14 @@ describe("a run folder with", () => {
     "model/unet/config.json",
     "model/scheduler/scheduler_config.json",
     "model/standardiser/config.json",
+    "model/model_index.json",
   ])("missing, cut and garbled %s", async (name) => {
     await truncate(broken(name), 10);
     await expectRefusal(sampling, 1, new RegExp(name));
     await writeFile(broken(name), "garbage that is longer than a header");
     await expectRefusal(sampling, 1, new RegExp(name));
     await rm(broken(name));
-    await expectRefusal(sampling, 1, /no such file/);
+    await expectRefusal(sampling, 1, name.endsWith("index.json") ? /has no model yet; finish it with/ : /no such file/);
   });
 
   it("no model yet", async () => {
@@ -207,8 +208,30 @@ describe("a run folder with", () => {
     await writeFile(broken("config.json"), "{");
     await expectRefusal(sampling, 1, /config\.json: not JSON/);
     await expectRefusal(["info", "@broken"], 1, /config\.json: not JSON/);
-    await writeFile(broken("config.json"), '{"data": "moons", "timestep": 5}');
+    await writeFile(broken("config.json"), '{"unnoise": "0.1.0", "data": "moons", "timestep": 5}');
     await expectRefusal(sampling, 1, /unknown key timestep; did you mean timesteps\?/);
+    await writeFile(broken("config.json"), '{"unnoise": "9.0.0", "data": "moons"}');
+    await expectRefusal(sampling, 1, /config\.json: unnoise: .*got "9\.0\.0"/);
+  });
+
+  it("another program's configuration", async () => {
+    await writeFile(broken("config.json"), '{"model": "llama"}');
+    await expectRefusal(sampling, 2, /is not a run of unnoise; check the path/);
+    await expectRefusal(["train", "moons", "--out", "@broken", "--overwrite"], 2, /exists and is not a run of unnoise/);
+    await expectRefusal(["demo", "--out", "@broken", "--overwrite"], 2, /exists and is not a run of unnoise/);
+  });
+
+  it.each(["data.npy", "columns.json"])("missing, cut and garbled %s of the user's own points", async (name) => {
+    await writeFile(file("own.csv"), "a,b\n1,2\n3,4\n5,7\n");
+    const again = ["train", `@own.csv`, "--out", "@broken", "--overwrite", ...TINY];
+    expect(await runHere(placed(again))).toMatchObject({ code: 0 });
+    const resuming = ["train", "--resume", "--out", "@broken"];
+    await truncate(broken(name), 6);
+    await expectRefusal(resuming, 1, new RegExp(name));
+    await writeFile(broken(name), "garbage\nof two lines");
+    await expectRefusal(resuming, 1, new RegExp(name));
+    await rm(broken(name));
+    await expectRefusal(resuming, 1, /no such file/);
   });
 
   it("a broken log", async () => {

@@ -2,7 +2,7 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
-import { ioError } from "../formats/io-error.ts";
+import { codeOf, ioError } from "../formats/io-error.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { sameShape, type FloatTensor, type Shape, type Tensor } from "../tensor/tensor.ts";
@@ -57,9 +57,18 @@ const standardiserSchema = z.looseObject({
   columns: z.array(z.string()),
 });
 
-/** Whether a folder holds a whole model: its index is written last. */
+/**
+ * Whether a folder holds a whole model: its index is written last.
+ * @throws UnnoiseError `io` when that cannot be found out
+ */
 export async function hasModel(folder: string): Promise<boolean> {
-  return (await stat(join(folder, files.index)).catch(() => undefined)) !== undefined;
+  try {
+    await stat(join(folder, files.index));
+    return true;
+  } catch (cause) {
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(cause))) return false;
+    throw ioError("read", folder, cause);
+  }
 }
 
 /**
