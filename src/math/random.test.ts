@@ -41,6 +41,15 @@ describe.each([
   });
 });
 
+test("uniforms stay below 1 in float32, also where a draw would round to it", () => {
+  const [single, double] = [new Float32Array(4), new Float64Array(4)];
+  const position = 43_472_768;
+  new Random(0, "metric").uniforms(single, 1, position);
+  new Random(0, "metric").uniforms(double, 1, position);
+  expect(Math.fround(double[0] ?? 0)).toBe(1);
+  expect(single).toEqual(Float32Array.from(double).fill(1 - 2 ** -24, 0, 1));
+});
+
 test("integers do not depend on where a batch starts, and reach every value alike", () => {
   const whole = new Int32Array(70_000);
   new Random(3, "timestep").integers(whole, 7, 0, 2);

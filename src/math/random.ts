@@ -58,13 +58,17 @@ export class Random {
     }
   }
 
-  /** Uniform draws in the open interval (0, 1), laid out like `normals`. */
+  /**
+   * Uniform draws in the open interval (0, 1), laid out like `normals`; a Float32Array gets at most 1 − 2^−24, the largest float32
+   * below 1, where rounding would give 1.
+   */
   uniforms(out: Float32Array | Float64Array, width: number, firstIndex = 0, step = 0): void {
     const first = firstIndex * width;
+    const largest = out instanceof Float32Array ? 1 - 2 ** -24 : 1;
     for (let i = 0; i < out.length; i++) {
       const position = first + i;
       if (i === 0 || position % 4 === 0) this.#draw(Math.floor(position / 4), step);
-      out[i] = this.#unit(position % 4);
+      out[i] = Math.min(this.#unit(position % 4), largest);
     }
   }
 
