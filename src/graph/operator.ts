@@ -1,6 +1,6 @@
 import type * as builders from "./builders.ts";
 import type { Attributes, GraphDType, Node, OpName, ValueType } from "./node.ts";
-import type { Shape } from "../tensor/tensor.ts";
+import { shapeText, type Shape } from "../tensor/tensor.ts";
 
 /** What derivative rules build with: handed to them, because the operator table lies below the builders. */
 export type Builders = typeof builders;
@@ -50,3 +50,18 @@ export type Operators<K extends OpName> = { readonly [Op in K]: Operator<Op> };
 
 /** What a shape rule throws: the reason alone; the builder adds operator, shapes and path. */
 export class Mismatch extends Error {}
+
+/** Whether every value is an integer ≥ 0. */
+export function areCounts(values: readonly number[]): boolean {
+  return values.every((value) => Number.isSafeInteger(value) && value >= 0);
+}
+
+/** Refuses extents that no array has. */
+export function requireExtents(shape: Shape): void {
+  if (!areCounts(shape)) throw new Mismatch(`extents ${shapeText(shape)}: expected integers ≥ 0`);
+}
+
+/** Refuses an axis that a value of `rank` axes does not have. */
+export function requireAxis(axis: number, rank: number): void {
+  if (!areCounts([axis]) || axis >= rank) throw new Mismatch(`axis ${axis} outside 0…${rank - 1}`);
+}

@@ -1,6 +1,6 @@
 import { UnnoiseError, at, invariant } from "../../math/error.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
-import { Mismatch, type HostValue, type Operator, type Operators } from "../operator.ts";
+import { Mismatch, requireExtents, type HostValue, type Operator, type Operators } from "../operator.ts";
 
 /** The rows that `indices` name. Providers differ outside 0…rows−1 (some fail, some clamp), so the reference refuses. */
 function rowsOf(indices: HostValue | undefined, rows: number): Float64Array {
@@ -47,6 +47,7 @@ const scatterAdd: Operator<"scatterAdd"> = {
     if (indices.dtype !== "int32" || indices.shape.length !== 1)
       throw new Mismatch("indices must be int32 with one axis");
     if (updates.shape[0] !== indices.shape[0]) throw new Mismatch("as many updates as indices are needed");
+    requireExtents([rows]);
     if (updates.dtype !== "float32") throw new Mismatch(`expected float32, got ${updates.dtype}`);
     return { dtype: updates.dtype, shape: [rows, ...updates.shape.slice(1)] };
   },

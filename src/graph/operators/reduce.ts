@@ -2,7 +2,7 @@ import { at, invariant } from "../../math/error.ts";
 import { shapeText, sizeOf, type Shape } from "../../tensor/tensor.ts";
 import { broadcastStrides, walk } from "../broadcasting.ts";
 import type { ValueType } from "../node.ts";
-import { Mismatch, type HostValue, type Operator, type Operators } from "../operator.ts";
+import { Mismatch, requireAxis, type HostValue, type Operator, type Operators } from "../operator.ts";
 
 interface Axes {
   readonly axes: readonly number[];
@@ -12,10 +12,9 @@ interface Axes {
 function inferReduction([x]: readonly ValueType[], { axes }: Axes): ValueType {
   invariant(x, "a reduction needs an input");
   if (x.dtype !== "float32") throw new Mismatch(`expected float32, got ${x.dtype}`);
-  const outside = axes.find((axis) => axis < 0 || axis >= x.shape.length);
   if (axes.length === 0 || new Set(axes).size !== axes.length)
     throw new Mismatch(`axes ${shapeText(axes)}: expected one or more, each once`);
-  if (outside !== undefined) throw new Mismatch(`axis ${outside} outside 0…${x.shape.length - 1}`);
+  for (const axis of axes) requireAxis(axis, x.shape.length);
   return { dtype: x.dtype, shape: x.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent)) };
 }
 

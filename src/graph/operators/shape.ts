@@ -2,7 +2,15 @@ import { at, invariant } from "../../math/error.ts";
 import { sameShape, shapeText, sizeOf, type Shape } from "../../tensor/tensor.ts";
 import { broadcastData, broadcastShapes, walk } from "../broadcasting.ts";
 import type { ValueType } from "../node.ts";
-import { Mismatch, type HostValue, type Operator, type Operators } from "../operator.ts";
+import {
+  Mismatch,
+  areCounts,
+  requireAxis,
+  requireExtents,
+  type HostValue,
+  type Operator,
+  type Operators,
+} from "../operator.ts";
 
 type ShapeOp = "reshape" | "broadcast" | "transpose" | "slice" | "pad" | "concat" | "split";
 
@@ -24,6 +32,7 @@ const windowOffset = (start: readonly number[], strides: readonly number[]): num
 const reshape: Operator<"reshape"> = {
   infer: ([x], { shape }) => {
     invariant(x, "reshape needs an input");
+    requireExtents(shape);
     if (sizeOf(x.shape) !== sizeOf(shape))
       throw new Mismatch(`${sizeOf(x.shape)} elements do not fill ${shapeText(shape)}`);
     return { dtype: x.dtype, shape };
@@ -36,6 +45,7 @@ const reshape: Operator<"reshape"> = {
 const broadcast: Operator<"broadcast"> = {
   infer: ([x], { shape }) => {
     invariant(x, "broadcast needs an input");
+    requireExtents(shape);
     if (!sameShape(broadcastShapes(x.shape, shape), shape))
       throw new Mismatch(`does not broadcast to ${shapeText(shape)}`);
     return { dtype: x.dtype, shape };
@@ -76,7 +86,7 @@ const slice: Operator<"slice"> = {
     invariant(x, "slice needs an input");
     const fits = (extent: number, axis: number): boolean => {
       const [start, end] = [starts[axis] ?? -1, ends[axis] ?? -1];
-      return start >= 0 && start < end && end <= extent;
+      return areCounts([start, end]) && start < end && end <= extent;
     };
     if (starts.length !== x.shape.length || ends.length !== x.shape.length || !x.shape.every(fits)) {
       throw new Mismatch(`window ${shapeText(starts)} to ${shapeText(ends)} does not lie inside`);
@@ -122,11 +132,7 @@ const pad: Operator<"pad"> = {
   infer: ([x], { before, after }) => {
     invariant(x, "pad needs an input");
     if (x.dtype !== "float32") throw new Mismatch(`expected float32, got ${x.dtype}`);
-    if (
-      [...before, ...after].some((count) => count < 0) ||
-      before.length !== x.shape.length ||
-      after.length !== x.shape.length
-    ) {
+    if (!areCounts([...before, ...after]) || before.length !== x.shape.length || after.length !== x.shape.length) {
       throw new Mismatch(`padding ${shapeText(before)} before and ${shapeText(after)} after does not fit`);
     }
     return { dtype: x.dtype, shape: x.shape.map((extent, axis) => at(before, axis) + extent + at(after, axis)) };
@@ -161,13 +167,14 @@ const pad: Operator<"pad"> = {
 };
 
 function inferConcat(inputs: readonly ValueType[], axis: number): ValueType {
+  if (inputs.length === 0) throw new Mismatch("at least one part is needed");
   const { shape, dtype } = first(inputs);
+  requireAxis(axis, shape.length);
   for (const input of inputs) {
     const fits =
       input.shape.length === shape.length && input.shape.every((extent, a) => a === axis || extent === shape[a]);
     if (!fits || input.dtype !== dtype) throw new Mismatch(`parts differ outside axis ${axis}`);
   }
-  if (axis < 0 || axis >= shape.length) throw new Mismatch(`axis ${axis} outside 0…${shape.length - 1}`);
   const total = inputs.reduce((sum, input) => sum + at(input.shape, axis), 0);
   return { dtype, shape: shape.map((extent, a) => (a === axis ? total : extent)) };
 }
@@ -212,6 +219,8 @@ const offsetOf = (sizes: readonly number[], part: number): number => sizes.slice
 const split: Operator<"split"> = {
   infer: ([x], { axis, sizes, part }) => {
     invariant(x, "split needs an input");
+    requireAxis(axis, x.shape.length);
+    requireExtents(sizes);
     const total = sizes.reduce((a, b) => a + b, 0);
     if (x.shape[axis] !== total) throw new Mismatch(`sizes ${shapeText(sizes)} do not add up to axis ${axis}`);
     return { dtype: x.dtype, shape: withExtent(x.shape, axis, at(sizes, part)) };
