@@ -9,7 +9,7 @@ import { floatTensor, type Tensor } from "../tensor/tensor.ts";
 import type { LossWindow } from "./loss-window.ts";
 import { stateNames } from "./train-step.ts";
 import type { StateVectors } from "./step-engine.ts";
-import type { TrainingState } from "./trainer.ts";
+import { requireFinite, type TrainingState } from "./trainer.ts";
 
 /** How many checkpoints a run keeps: the newest and one to fall back on. */
 const KEPT = 2;
@@ -36,11 +36,7 @@ const fileName = (iteration: number): string => `${String(iteration).padStart(12
  */
 export async function saveCheckpoint(folder: string, { state, window }: Checkpoint): Promise<void> {
   const { iteration, vectors } = state;
-  for (const name of stateNames) {
-    if (vectors[name].every(Number.isFinite)) continue;
-    const advice = "lower the learning rate; the last checkpoint is kept";
-    throw new UnnoiseError("not-finite", `training: ${name} is not finite after iteration ${iteration}; ${advice}`);
-  }
+  requireFinite(state);
   const tensors = new Map<string, Tensor>(
     stateNames.map((name) => [name, floatTensor(vectors[name], [vectors[name].length])]),
   );
