@@ -27,9 +27,10 @@ interface PageWindow {
 
 /**
  * Points of DDIM, in the units of the data. A rounding 2^-24 of ε̂ moves x̂_0 by at most √(1/ᾱ_T − 1) = 157 of them; 20 steps and a
- * few roundings a step stay below 1e-3.
+ * few roundings a step stay below 1e-3. On WebGPU the weights differ by more than rounding: the first steps of Adam move a weight by
+ * η·g/|g| however small its gradient g, so one that is 0 up to rounding may move either way.
  */
-const SAMPLE_TOLERANCE = 1e-3;
+const SAMPLE_TOLERANCE: Readonly<Record<string, number>> = { wasm: 1e-3, webgpu: 1e-2 };
 
 /** The largest difference of two equally long lists. */
 const distance = (a: readonly number[], b: readonly number[]): number => {
@@ -127,7 +128,7 @@ describe.skipIf(!hasChromium && process.env["CI"] === undefined)(`in Chromium ($
       const inPage = await run(page, device, iterations, threads);
       const inNode = await runMoons("cpu", iterations, 1);
       expect(distance(inPage.losses, inNode.losses), "losses").toBeLessThan(1e-3);
-      expect(distance(inPage.samples, inNode.samples), "samples").toBeLessThan(SAMPLE_TOLERANCE);
+      expect(distance(inPage.samples, inNode.samples), "samples").toBeLessThan(SAMPLE_TOLERANCE[device] ?? 0);
       await page.close();
     },
     // SwiftShader compiles WebGPU's shaders for half a minute where the processors are busy.
