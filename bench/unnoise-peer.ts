@@ -18,6 +18,8 @@ import { readArrays, serve, type Runner } from "./serve.ts";
 import { trainOptions } from "./train-options.ts";
 import { libraryVersions } from "./versions.ts";
 
+const norm = (vector: Float32Array): number => Math.sqrt(vector.reduce((sum, value) => sum + value ** 2, 0));
+
 type Arrays = ReturnType<typeof readArrays>;
 
 async function trainRunner(problem: Problem, arrays: Arrays, threads: number | null): Promise<Runner> {
@@ -36,7 +38,7 @@ async function trainRunner(problem: Problem, arrays: Arrays, threads: number | n
   const check = async (): Promise<number[]> => {
     const losses: number[] = [];
     for (let i = 0; i < checkSteps; i++) losses.push(await step());
-    return [...losses, Math.hypot(...engine.vectors.weights), Math.hypot(...engine.vectors.mean)];
+    return [...losses, norm(engine.vectors.weights), norm(engine.vectors.mean)];
   };
   return { versions: libraryVersions(), threads: engine.placement.threads, check, step };
 }
