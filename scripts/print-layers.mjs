@@ -5,7 +5,12 @@ const path = "docs/architecture.md";
 const layers = JSON.parse(readFileSync("layers.json", "utf8"));
 const rows = layers.map(({ name, holds, imports }, i) => {
   const below = layers.slice(0, i).map((layer) => layer.name);
-  const may = imports.length === 0 ? "–" : below.every((layer) => imports.includes(layer)) && i > 3 ? "all above" : imports.join(", ");
+  const may =
+    imports.length === 0
+      ? "–"
+      : below.every((layer) => imports.includes(layer)) && i > 3
+        ? "all above"
+        : imports.join(", ");
   return `| ${i + 1} | \`${name}/\` | ${holds} | ${may} |`;
 });
 const table = ["| # | `src/` | holds | may import |", "|---|---|---|---|", ...rows].join("\n");
