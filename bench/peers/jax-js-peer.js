@@ -105,7 +105,8 @@ function trainRunner(problem, arrays, ready) {
   const check = async () => {
     const losses = [];
     for (let i = 0; i < checkSteps; i++) losses.push(await run());
-    const norm = (weights) => Math.hypot(...tree.leaves(weights).flatMap((leaf) => [...leaf.ref.dataSync()]));
+    const norm = (weights) =>
+      Math.sqrt(tree.leaves(weights).reduce((sum, leaf) => leaf.ref.dataSync().reduce((s, x) => s + x * x, sum), 0));
     return [...losses, norm(state.w), norm(state.m)];
   };
   return { ...ready, check, step: run };

@@ -77,7 +77,8 @@ function trainRunner(tf, problem, arrays, ready) {
   const check = async () => {
     const losses = [];
     for (let i = 0; i < checkSteps; i++) losses.push(await step());
-    const norm = (tensors) => Math.hypot(...tensors.flatMap((tensor) => [...tensor.dataSync()]));
+    const norm = (tensors) =>
+      Math.sqrt(tensors.reduce((sum, tensor) => tensor.dataSync().reduce((s, x) => s + x * x, sum), 0));
     const means = optimiser.accumulatedFirstMoment.map(({ variable }) => variable);
     return [...losses, norm(variables), norm(means)];
   };
