@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UnnoiseError, at } from "../math/error.ts";
+import { transitionAlpha, transitionBeta } from "./forward.ts";
 import { posteriorVariance } from "./posterior.ts";
 import { lintSchedule, priorKl } from "./prior.ts";
 import { alphaCumprodAt, betaAt, linearSchedule, logSnr, noiseVarianceAt, scheduleFromBetas, snr } from "./schedule.ts";
@@ -29,7 +30,7 @@ describe("linear schedule", () => {
 });
 
 describe("schedule from betas", () => {
-  it.each([[[]], [[0]], [[0.1, 1]], [[-0.1]], [[NaN]], [[1.5]]])("rejects betas %j", (values) => {
+  it.each([[[]], [[0]], [[1, 0.1]], [[0.1, 1, 1]], [[-0.1]], [[NaN]], [[1.5]]])("rejects betas %j", (values) => {
     expect(() => scheduleFromBetas(values)).toThrow(UnnoiseError);
   });
 
@@ -39,6 +40,16 @@ describe("schedule from betas", () => {
 
   it("names the wrong beta", () => {
     expect(() => scheduleFromBetas([0.1, 1.2])).toThrow(/betas\[1\].*1\.2/);
+  });
+
+  it("takes β = 1 at the last step: zero terminal SNR", () => {
+    const schedule = scheduleFromBetas([0.1, 0.3, 1]);
+    expect([alphaCumprodAt(schedule, 2), noiseVarianceAt(schedule, 2)]).toEqual([0, 1]);
+    expect([snr(schedule, 2), logSnr(schedule, 2)]).toEqual([0, -Infinity]);
+    expect([transitionAlpha(schedule, 2), transitionBeta(schedule, 2, 0)]).toEqual([0, 1]);
+    expect(posteriorVariance(schedule, 2)).toBeCloseTo(0.37, 14);
+    expect(priorKl(schedule)).toBe(0);
+    expect(() => scheduleFromBetas([0.1, 1, 0.3])).toThrow(/betas\[1\].*only the last may be 1/);
   });
 
   it("keeps its own copy", () => {

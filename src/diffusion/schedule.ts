@@ -7,11 +7,11 @@ import { UnnoiseError, at } from "../math/error.ts";
 export interface NoiseSchedule {
   /** T, the number of forward steps. */
   readonly timesteps: number;
-  /** β_t, variance of one forward step, each in (0, 1). */
+  /** β_t, variance of one forward step, each in (0, 1); the last may be 1. */
   readonly betas: Float64Array;
   /** α_t = 1 − β_t. */
   readonly alphas: Float64Array;
-  /** ᾱ_t = ∏_{s≤t} α_s, the part of the data's variance that is left. */
+  /** ᾱ_t = ∏_{s≤t} α_s, the part of the data's variance that is left; 0 at the last step when β_T = 1. */
   readonly alphasCumprod: Float64Array;
   /** 1 − ᾱ_t, the noise's variance, summed without cancellation so that tiny values stay exact. */
   readonly noiseVariances: Float64Array;
@@ -26,22 +26,26 @@ function checkTimesteps(timesteps: number): void {
   }
 }
 
-function checkBeta(beta: number, step: number): void {
-  if (!(beta > 0 && beta < 1)) {
-    throw new UnnoiseError("usage", `betas[${step}]: expected a number between 0 and 1 (both excluded), got ${beta}`);
-  }
+function checkBeta(beta: number, step: number, timesteps: number): void {
+  if ((beta > 0 && beta < 1) || (beta === 1 && step === timesteps - 1)) return;
+  const but = beta === 1 ? "; only the last may be 1" : "";
+  throw new UnnoiseError(
+    "usage",
+    `betas[${step}]: expected a number between 0 and 1 (both excluded), got ${beta}${but}`,
+  );
 }
 
-function checkSignal(alphaCumprod: number, step: number): void {
-  if (alphaCumprod < SMALLEST_NORMAL) {
+function checkSignal(alphaCumprod: number, beta: number, step: number): void {
+  if (alphaCumprod < SMALLEST_NORMAL && beta < 1) {
     throw new UnnoiseError("usage", `betas: ᾱ is below 2^−1022 at step ${step}; use smaller betas or fewer timesteps`);
   }
 }
 
 /**
- * Builds a schedule from its betas: α_t = 1 − β_t, ᾱ_t = ∏_{s≤t} α_s (Ho et al. 2020, eq. 4, arXiv 2006.11239).
- * @param betas β_1…β_T, each in (0, 1); copied
- * @throws UnnoiseError `usage` for no betas, a beta outside (0, 1), or a product that vanishes in float64
+ * Builds a schedule from its betas: α_t = 1 − β_t, ᾱ_t = ∏_{s≤t} α_s (Ho et al. 2020, eq. 4, arXiv 2006.11239). The
+ * last beta may be 1: then x_T is pure noise, ᾱ_T = 0 and 1 − ᾱ_T = 1 exactly (zero terminal SNR).
+ * @param betas β_1…β_T, each in (0, 1), the last in (0, 1]; copied
+ * @throws UnnoiseError `usage` for no betas, a beta outside its range, or a product that vanishes in float64
  */
 export function scheduleFromBetas(betas: ArrayLike<number>): NoiseSchedule {
   checkTimesteps(betas.length);
@@ -52,10 +56,10 @@ export function scheduleFromBetas(betas: ArrayLike<number>): NoiseSchedule {
   let noiseVariance = 0;
   for (let step = 0; step < betas.length; step++) {
     const beta = at(betas, step);
-    checkBeta(beta, step);
-    noiseVariance += alphaCumprod * beta;
+    checkBeta(beta, step, betas.length);
+    noiseVariance = beta === 1 ? 1 : noiseVariance + alphaCumprod * beta;
     alphaCumprod *= 1 - beta;
-    checkSignal(alphaCumprod, step);
+    checkSignal(alphaCumprod, beta, step);
     alphasCumprod[step] = alphaCumprod;
     noiseVariances[step] = noiseVariance;
   }
@@ -121,12 +125,12 @@ export function noiseVarianceAt(schedule: NoiseSchedule, step: number): number {
   return step === -1 ? 0 : at(schedule.noiseVariances, step);
 }
 
-/** Signal-to-noise ratio SNR(t) = ᾱ_t/(1 − ᾱ_t) (Kingma et al. 2021, eq. 3, arXiv 2107.00630); ∞ at `step` = −1. */
+/** Signal-to-noise ratio SNR(t) = ᾱ_t/(1 − ᾱ_t) (Kingma et al. 2021, eq. 3, arXiv 2107.00630); ∞ at `step` = −1, 0 where ᾱ = 0. */
 export function snr(schedule: NoiseSchedule, step: number): number {
   return alphaCumprodAt(schedule, step) / noiseVarianceAt(schedule, step);
 }
 
-/** log SNR(t) = log ᾱ_t − log(1 − ᾱ_t), in nats; falls with every step; ∞ at `step` = −1. */
+/** log SNR(t) = log ᾱ_t − log(1 − ᾱ_t), in nats; falls with every step; ∞ at `step` = −1, −∞ where ᾱ = 0. */
 export function logSnr(schedule: NoiseSchedule, step: number): number {
   return Math.log(alphaCumprodAt(schedule, step)) - Math.log(noiseVarianceAt(schedule, step));
 }
