@@ -15,19 +15,49 @@ export { linearSchedule, scheduleFromBetas, logSnr, snr, type NoiseSchedule } fr
 export { lintSchedule, priorKl } from "./diffusion/prior.ts";
 export { forwardStep, qSample } from "./diffusion/forward.ts";
 export { posteriorMean, posteriorVariance } from "./diffusion/posterior.ts";
-export { meanFromEps, predictEpsFromX0, predictX0FromEps } from "./diffusion/parameterisation.ts";
+export {
+  conversionBetween,
+  conversionOf,
+  convert,
+  meanFromEps,
+  parameterisations,
+  predictEpsFromX0,
+  predictX0FromEps,
+  type Conversion,
+  type LinearForm,
+  type Parameterisation,
+} from "./diffusion/parameterisation.ts";
+export {
+  fixedLogVariance,
+  learnedLogVariance,
+  posteriorLogVariance,
+  type FirstLogVariance,
+  type FixedVariance,
+  type ReverseStep,
+} from "./diffusion/variance.ts";
 export { simpleLoss, type Predict } from "./diffusion/simple-loss.ts";
 export { explicitSteps, leadingSteps, linspaceSteps, trailingSteps } from "./diffusion/steps.ts";
 export { seededNoise, type NoiseSource, type SamplerNoise } from "./diffusion/noise.ts";
 export {
   finalSample,
   type Denoiser,
+  type DynamicThreshold,
+  type EpsDenoiser,
+  type LearnedVariance,
+  type Prediction,
   type Sampler,
   type SamplerOptions,
   type SamplerStep,
   type SamplingMethod,
 } from "./diffusion/sampler.ts";
-export { samplerOf } from "./diffusion/sampling-loop.ts";
+export { samplerOf } from "./diffusion/linear-method.ts";
+export {
+  samplerFrom,
+  type Advance,
+  type Move,
+  type Position,
+  type SamplingProcedure,
+} from "./diffusion/sampling-loop.ts";
 export { ddim, type DdimOptions } from "./diffusion/samplers/ddim.ts";
 export { ddpm, type DdpmOptions, type ReverseVariance } from "./diffusion/samplers/ddpm.ts";
 export { gaussianDenoiser, idealDenoiser } from "./diffusion/oracle.ts";

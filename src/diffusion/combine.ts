@@ -45,3 +45,25 @@ export function combine(a: Coefficient, x: FloatTensor, b: Coefficient, y: Float
   }
   return { dtype: "float32", shape: x.shape, data: out };
 }
+
+/** A tensor's weight in a sum: a number, or one for each value. */
+export type Term = readonly [weight: number | Float64Array, tensor: FloatTensor];
+
+/**
+ * Σ_k w_k·x_k, summed in float64 and rounded once. Terms of weight 0 are left out.
+ * @param terms at least one, all of one shape
+ * @returns a new tensor of that shape
+ */
+export function weightedSum(terms: readonly Term[]): FloatTensor {
+  const [, first] = at(terms, 0);
+  const sum = new Float64Array(first.data.length);
+  for (const [weight, { data }] of terms) {
+    invariant(data.length === sum.length, "terms differ in size");
+    if (typeof weight === "number") {
+      if (weight !== 0) for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + weight * (data[i] as number);
+    } else {
+      for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (weight[i] as number) * (data[i] as number);
+    }
+  }
+  return { dtype: "float32", shape: first.shape, data: Float32Array.from(sum) };
+}

@@ -7,7 +7,7 @@ import type { NoiseSource } from "./noise.ts";
 import type { Sampler, SamplerStep, StepCoefficients } from "./sampler.ts";
 import { ddim, ddimCoefficients } from "./samplers/ddim.ts";
 import { ddpm } from "./samplers/ddpm.ts";
-import { samplerOf } from "./sampling-loop.ts";
+import { samplerOf } from "./linear-method.ts";
 import { alphaCumprodAt, linearSchedule, type NoiseSchedule } from "./schedule.ts";
 import { leadingSteps, linspaceSteps, trailingSteps } from "./steps.ts";
 

@@ -1,7 +1,7 @@
 import { UnnoiseError, at } from "../math/error.ts";
 import { sizeOf, type FloatTensor } from "../tensor/tensor.ts";
 import { predictEpsFromX0 } from "./parameterisation.ts";
-import { sampleWidth, type Denoiser } from "./sampler.ts";
+import { sampleWidth, type EpsDenoiser } from "./sampler.ts";
 import { alphaCumprodAt, noiseVarianceAt, type NoiseSchedule } from "./schedule.ts";
 
 /** A Gaussian N(mean, diag(variance)) over samples of as many values. */
@@ -17,7 +17,7 @@ export interface DiagonalGaussian {
  * @returns a denoiser for batches `[B, …D]` with D values = the length of `mean`
  * @throws UnnoiseError `usage` when mean and variance differ in length, a variance is negative, or a batch has another width
  */
-export function gaussianDenoiser({ mean, variance }: DiagonalGaussian, schedule: NoiseSchedule): Denoiser {
+export function gaussianDenoiser({ mean, variance }: DiagonalGaussian, schedule: NoiseSchedule): EpsDenoiser {
   if (mean.length !== variance.length || !variance.every((value) => value >= 0)) {
     throw new UnnoiseError("usage", `variance: expected ${mean.length} numbers ≥ 0, got [${variance.join(", ")}]`);
   }
@@ -39,7 +39,7 @@ export function gaussianDenoiser({ mean, variance }: DiagonalGaussian, schedule:
  * @returns a denoiser for batches `[B, …D]`; each row costs n·D
  * @throws UnnoiseError `usage` for no points, or a batch of another width
  */
-export function idealDenoiser(points: FloatTensor, schedule: NoiseSchedule): Denoiser {
+export function idealDenoiser(points: FloatTensor, schedule: NoiseSchedule): EpsDenoiser {
   const width = sampleWidth(points.shape);
   if (sizeOf(points.shape) === 0) throw new UnnoiseError("usage", "points: expected at least one, got none");
   return (xt, step) => {

@@ -115,7 +115,8 @@ describe.each(samplers)("contract: %s", (_name, sampler) => {
       await finalSample(sampler(base)),
       await finalSample(sampler({ ...base, clip: [-99, 99] })),
     ];
-    expect([...clipped.data]).toEqual([...plain.data]);
+    // x̂0 is rounded to float32 where it is clipped, so the last digits may differ.
+    expect(maxDifference(clipped, plain)).toBeLessThan(1e-5);
   });
 
   it("stops when asked, before the next prediction", async () => {
@@ -133,7 +134,7 @@ describe.each(samplers)("contract: %s", (_name, sampler) => {
 
   it("names the step at which one value of many is not finite", async () => {
     const broken = async (xt: FloatTensor, step: number): Promise<FloatTensor> => {
-      const eps = await denoiser(xt, step);
+      const eps = denoiser(xt, step);
       if (step === 20) eps.data[5] = NaN;
       return eps;
     };

@@ -1,7 +1,7 @@
 import { UnnoiseError } from "../../math/error.ts";
 import { posteriorVariance } from "../posterior.ts";
 import type { Sampler, StepCoefficients } from "../sampler.ts";
-import { samplerOf } from "../sampling-loop.ts";
+import { samplerOf } from "../linear-method.ts";
 import { alphaCumprodAt, noiseVarianceAt, type NoiseSchedule } from "../schedule.ts";
 
 /**

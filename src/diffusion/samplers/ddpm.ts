@@ -1,11 +1,13 @@
+import { UnnoiseError } from "../../math/error.ts";
 import { transitionBeta } from "../forward.ts";
+import { samplerOf } from "../linear-method.ts";
 import { posteriorMeanCoefficients, posteriorVariance } from "../posterior.ts";
-import type { Sampler, StepCoefficients } from "../sampler.ts";
-import { samplerOf } from "../sampling-loop.ts";
+import type { Estimate, Sampler, StepCoefficients } from "../sampler.ts";
 import type { NoiseSchedule } from "../schedule.ts";
+import { learnedLogVariance, type FixedVariance } from "../variance.ts";
 
-/** Variance of the reverse step: `large` is β_{t|s}, `small` is the posterior's β̃. */
-export type ReverseVariance = "large" | "small";
+/** Variance of the reverse step: fixed, or as the network learned it. */
+export type ReverseVariance = FixedVariance | "learned";
 
 /**
  * σ_t² of the reverse step p_θ(x_s|x_t): β_{t|s} for `large`, β̃ for `small` (Ho et al. 2020, section 3.2, arXiv
@@ -18,7 +20,7 @@ export function reverseVariance(
   schedule: NoiseSchedule,
   step: number,
   previousStep: number,
-  variance: ReverseVariance,
+  variance: FixedVariance,
 ): number {
   if (variance === "small" || previousStep === -1) return posteriorVariance(schedule, step, previousStep);
   return transitionBeta(schedule, step, previousStep);
@@ -35,7 +37,7 @@ export function ddpmCoefficients(
   schedule: NoiseSchedule,
   step: number,
   previousStep: number,
-  variance: ReverseVariance,
+  variance: FixedVariance,
 ): StepCoefficients {
   const { x0, xt } = posteriorMeanCoefficients(schedule, step, previousStep);
   return { xt, x0, eps: 0, noise: Math.sqrt(reverseVariance(schedule, step, previousStep, variance)) };
@@ -47,12 +49,30 @@ export interface DdpmOptions {
 }
 
 /**
- * Ancestral sampling (Ho et al. 2020, Algorithm 2, arXiv 2006.11239).
- * @returns a sampler; each run takes `SamplerOptions`
+ * Ancestral sampling (Ho et al. 2020, Algorithm 2, arXiv 2006.11239), with a learned variance that of Nichol & Dhariwal 2021
+ * (arXiv 2102.09672).
+ * @returns a sampler; each run takes `SamplerOptions`. With `learned` it throws `data` when the denoiser says nothing of its
+ * variance
  */
 export function ddpm({ variance = "large" }: DdpmOptions = {}): Sampler {
+  const fixed = variance === "learned" ? "small" : variance;
   return samplerOf({
     name: "ddpm",
-    coefficients: (schedule, step, previousStep) => ddpmCoefficients(schedule, step, previousStep, variance),
+    coefficients: (schedule, step, previousStep) => ddpmCoefficients(schedule, step, previousStep, fixed),
+    ...(variance === "learned" && { deviations: learnedDeviations }),
   });
+}
+
+/** σ of each value; not asked in the last step, which adds no noise. */
+function learnedDeviations(
+  { variance }: Estimate,
+  schedule: NoiseSchedule,
+  step: number,
+  previousStep: number,
+): Float64Array {
+  if (!variance) {
+    throw new UnnoiseError("data", "ddpm: variance learned: the denoiser says nothing of it; choose large or small");
+  }
+  const logVariances = learnedLogVariance(variance, { schedule, step, previousStep });
+  return logVariances.map((logVariance) => Math.exp(logVariance / 2));
 }
