@@ -12,7 +12,33 @@ export { compile, Executable, type CompileOptions, type Feeds } from "./runtime/
 export type { Device } from "./runtime/backend.ts";
 
 export { linearSchedule, scheduleFromBetas, logSnr, snr, type NoiseSchedule } from "./diffusion/schedule.ts";
-export { lintSchedule, priorKl } from "./diffusion/prior.ts";
+export { lintSchedule, type LintOptions } from "./diffusion/lint.ts";
+export { lintSteps } from "./diffusion/lint-steps.ts";
+export { priorKl } from "./diffusion/prior.ts";
+export { constantSchedule } from "./diffusion/schedules/constant.ts";
+export { cosineSchedule, type CosineScheduleOptions } from "./diffusion/schedules/cosine.ts";
+export { exponentialSchedule } from "./diffusion/schedules/exponential.ts";
+export { jsdSchedule } from "./diffusion/schedules/jsd.ts";
+export type { BetaRangeOptions } from "./diffusion/schedules/range.ts";
+export { quadraticSchedule, scaledLinearSchedule } from "./diffusion/schedules/scaled-linear.ts";
+export {
+  scheduleConfig,
+  scheduleFromConfig,
+  scheduleNames,
+  type ScheduleConfig,
+  type ScheduleName,
+} from "./diffusion/schedules/schedule-config.ts";
+export {
+  geometricSchedule,
+  karrasSchedule,
+  karrasSigmas,
+  scheduleFromSigmas,
+  type KarrasScheduleOptions,
+  type SigmaRangeOptions,
+} from "./diffusion/schedules/sigmas.ts";
+export { sigmoidSchedule } from "./diffusion/schedules/sigmoid.ts";
+export { warmupSchedule, type WarmupScheduleOptions } from "./diffusion/schedules/warmup.ts";
+export { rescaleToZeroTerminalSnr } from "./diffusion/schedules/zero-terminal-snr.ts";
 export { forwardStep, qSample } from "./diffusion/forward.ts";
 export { posteriorMean, posteriorVariance } from "./diffusion/posterior.ts";
 export {

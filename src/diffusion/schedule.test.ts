@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { UnnoiseError, at } from "../math/error.ts";
 import { transitionAlpha, transitionBeta } from "./forward.ts";
 import { posteriorVariance } from "./posterior.ts";
-import { lintSchedule, priorKl } from "./prior.ts";
+import { lintSchedule } from "./lint.ts";
+import { priorKl } from "./prior.ts";
 import { alphaCumprodAt, betaAt, linearSchedule, logSnr, noiseVarianceAt, scheduleFromBetas, snr } from "./schedule.ts";
 
 const relative = (got: number, expected: number): number => Math.abs(got / expected - 1);

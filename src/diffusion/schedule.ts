@@ -1,4 +1,5 @@
 import { UnnoiseError, at } from "../math/error.ts";
+import { betaRange, checkTimesteps, linspace, type BetaRangeOptions } from "./schedules/range.ts";
 
 /**
  * The variances of the forward process. Arrays are 0-based: index `step` in 0…T−1 belongs to t = step + 1 of the papers.
@@ -17,14 +18,7 @@ export interface NoiseSchedule {
   readonly noiseVariances: Float64Array;
 }
 
-const MAX_TIMESTEPS = 1_000_000;
 const SMALLEST_NORMAL = 2 ** -1022;
-
-function checkTimesteps(timesteps: number): void {
-  if (!Number.isInteger(timesteps) || timesteps < 1 || timesteps > MAX_TIMESTEPS) {
-    throw new UnnoiseError("usage", `timesteps: expected an integer in 1…${MAX_TIMESTEPS}, got ${timesteps}`);
-  }
-}
 
 function checkBeta(beta: number, step: number, timesteps: number): void {
   if ((beta > 0 && beta < 1) || (beta === 1 && step === timesteps - 1)) return;
@@ -66,26 +60,15 @@ export function scheduleFromBetas(betas: ArrayLike<number>): NoiseSchedule {
   return { timesteps: betas.length, betas: Float64Array.from(betas), alphas, alphasCumprod, noiseVariances };
 }
 
-/** What `linearSchedule` takes. */
-export interface LinearScheduleOptions {
-  /** T, an integer ≥ 1. */
-  readonly timesteps?: number;
-  /** β_1, in (0, 1). */
-  readonly betaStart?: number;
-  /** β_T, in (0, 1). */
-  readonly betaEnd?: number;
-}
-
 /**
  * Betas in equal steps: β_t = β_1 + (t − 1)/(T − 1) · (β_T − β_1) (Ho et al. 2020, section 4, arXiv 2006.11239). With T = 1
  * the only beta is β_1.
- * @throws UnnoiseError `usage` when T is no integer ≥ 1 or a beta lies outside (0, 1)
+ * @param options T, β_1 (default 1e-4), β_T (default 0.02)
+ * @throws UnnoiseError `usage` for a number out of range, or a product of alphas that vanishes in float64
  */
-export function linearSchedule(options: LinearScheduleOptions = {}): NoiseSchedule {
-  const { timesteps = 1000, betaStart = 1e-4, betaEnd = 0.02 } = options;
-  checkTimesteps(timesteps);
-  const stride = timesteps === 1 ? 0 : (betaEnd - betaStart) / (timesteps - 1);
-  return scheduleFromBetas(Float64Array.from({ length: timesteps }, (_, step) => betaStart + step * stride));
+export function linearSchedule(options: BetaRangeOptions = {}): NoiseSchedule {
+  const { timesteps, betaStart, betaEnd } = betaRange(options);
+  return scheduleFromBetas(linspace(betaStart, betaEnd, timesteps));
 }
 
 function checkStep(schedule: NoiseSchedule, step: number, first: number): void {

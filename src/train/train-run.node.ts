@@ -1,6 +1,6 @@
 import type { Dataset } from "../data/dataset.ts";
 import { fitStandardiser, standardise } from "../data/standardise.ts";
-import { lintSchedule } from "../diffusion/prior.ts";
+import { lintSchedule } from "../diffusion/lint.ts";
 import { linearSchedule } from "../diffusion/schedule.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { parameterCount } from "../nn/parameters.ts";
