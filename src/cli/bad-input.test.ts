@@ -77,6 +77,32 @@ describe("usage", () => {
     [["sample", "@none", "--out", "@x.csv"], "is not a run of unnoise"],
     [["evaluate", "@run", "--count", "many"], "--count: expected an integer in"],
     [["data", "moons", "--noise", "-1", "--out", "@x.csv"], "--noise: expected a number ≥ 0, got -1"],
+    [["schedule"], "missing required argument 'name'"],
+    [["schedule", "cosin"], "did you mean cosine?"],
+    [["schedule", "custom"], "unknown schedule custom: expected linear"],
+    [["schedule", "learned"], "unknown schedule learned: expected linear"],
+    [["schedule", ""], 'unknown schedule "": expected linear'],
+    [["schedule", "betas.xml"], "expected a file that ends in .json, .csv, .txt, .npy"],
+    [["schedule", "cosine", "--beta-start", "0.1"], "--beta-start: cosine has no use for it; it takes --timesteps"],
+    [["schedule", "linear", "--sigma-max", "5"], "--sigma-max: linear has no use for it"],
+    [["schedule", "linear", "--beta-end", "1.5"], "--beta-end: expected a number > 0 and < 1, got 1.5"],
+    [["schedule", "linear", "--timesteps", "0"], "--timesteps: expected an integer in 1…1000000, got 0"],
+    [["schedule", "linear", "--timesteps", "10", "--rescale-betas"], "use at least 21 timesteps"],
+    [["schedule", "linear", "--timesteps", "1", "--zero-terminal-snr"], "expected at least 2 timesteps"],
+    [["schedule", "karras", "--sigma-min", "90"], "sigmaMax: expected a number > sigmaMin = 90"],
+    [["schedule", "linear", "--steps", "1001"], "--steps: expected an integer in 1…1000 (T), got 1001"],
+    [["schedule", "linear", "--spacing", "leading"], "--spacing: only --steps has use for it"],
+    [
+      ["schedule", "linear", "--steps", "5", "--spacing", "odd"],
+      "--spacing: expected one of trailing, leading, linspace",
+    ],
+    [
+      ["schedule", "linear", "--parameterisation", "noise"],
+      "--parameterisation: expected one of eps, x0, v, mean, score",
+    ],
+    [["schedule", "linear", "--json", "--out", "@x.svg"], "expected one of them, got both"],
+    [["schedule", "linear", "--out", "@x.gif"], "expected a file ending in .svg, .png, or - for stdout"],
+    [["schedule", "linear", "--overwrite"], "--overwrite: only --out has use for it"],
   ])("%j", (argv, message) => expectRefusal(argv, 2, message));
 
   it("an output file in a folder that does not exist", () =>
@@ -173,6 +199,31 @@ describe("data", () => {
   ])("%j", async (argv, code, message) => {
     await writeFile(file("few.csv"), "1,2\n3,4\n");
     await expectRefusal(argv, code as 1 | 2, message);
+  });
+});
+
+describe("a file of betas", () => {
+  it.each<[string, string, RegExp]>([
+    ["text.json", "[0.1, 0.2", /text\.json: not JSON/],
+    ["key.json", '{"beta": [0.1]}', /key\.json: expected an array of numbers, or an object whose key betas/],
+    ["words.json", '[0.1, "0.2"]', /words\.json: expected an array of numbers/],
+    ["none.json", "[]", /none\.json: expected at least one beta, got none/],
+    ["range.json", "[0.1, 1.5]", /range\.json: betas\[1\]: expected a number between 0 and 1 .* got 1\.5/],
+    ["one.json", "[0.1, 1, 0.2]", /one\.json: betas\[1\].*only the last may be 1/],
+    ["wide.csv", "0.1,0.2\n0.3,0.4\n", /wide\.csv: expected one column of betas, got 2/],
+    ["word.csv", "beta\n0.1\nmany\n", /word\.csv, line 3/],
+    ["junk.npy", "junk", /junk\.npy/],
+  ])("%s: %s", async (name, text, message) => {
+    await writeFile(file(name), text);
+    await expectRefusal(["schedule", `@${name}`], 1, message);
+  });
+
+  it("that is missing, or of another length than T", async () => {
+    await expectRefusal(["schedule", "@absent.json"], 1, /cannot read .*: no such file/);
+    await writeFile(file("two.json"), "[0.1, 0.2]");
+    const argv = ["schedule", "@two.json", "--timesteps", "3"];
+    await expectRefusal(argv, 2, /timesteps: got 3, but there are 2 betas; use 2 or leave it out/);
+    await expectRefusal(["schedule", "@two.json", "--beta-end", "0.5"], 2, /--beta-end: .*two\.json has no use for it/);
   });
 });
 

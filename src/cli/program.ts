@@ -6,10 +6,12 @@ import type { EvaluateCommandOptions } from "./commands/evaluate.ts";
 import type { InfoCommandOptions } from "./commands/info.ts";
 import type { PlotCommandOptions } from "./commands/plot.ts";
 import type { SampleCommandOptions } from "./commands/sample.ts";
+import type { ScheduleCommandOptions } from "./commands/schedule.ts";
 import type { TrainCommandOptions } from "./commands/train.ts";
 import type { Io } from "./io.ts";
 import { decimal } from "./numbers.ts";
 import { placementOptions, samplerOptions, shared } from "./options.ts";
+import { scheduleFamilies, scheduleFlags } from "./schedule-flags.ts";
 import { trainingFlags } from "./training-flags.ts";
 
 const DATA = "swiss-roll, moons, cross, or a .csv or .npy file of points";
@@ -143,6 +145,29 @@ function addData(program: Command, io: Io): void {
   );
 }
 
+function addSchedule(program: Command, io: Io): void {
+  const command = program.command("schedule").summary("print, check or draw a noise schedule");
+  command.argument("<name>", "family of schedules, or a .json, .csv or .npy file of betas");
+  command.description(
+    `Print a noise schedule, say what is wrong with it, or draw it. Families: ${scheduleFamilies.join(", ")}.`,
+  );
+  withOptions(command, [
+    ...scheduleFlags,
+    shared.json,
+    shared.out(".svg, .png"),
+    shared.format,
+    shared.overwrite,
+    shared.quiet,
+  ]);
+  command.addHelpText(
+    "after",
+    examples("unnoise schedule cosine", "unnoise schedule linear --timesteps 50 --rescale-betas --out linear.png"),
+  );
+  command.action(async (name: string, options: ScheduleCommandOptions) =>
+    (await import("./commands/schedule.ts")).describeSchedule(name, options, io),
+  );
+}
+
 function addInfo(program: Command, io: Io): void {
   const command = program.command("info").summary("say what a run holds").argument("<run>", RUN);
   command.description("Say what a run holds: configuration, progress, last loss, files.");
@@ -179,7 +204,8 @@ export function buildProgram(io: Io): Command {
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   });
-  for (const add of [addTrain, addSample, addEvaluate, addPlot, addData, addInfo, addDemo]) add(program, io);
+  for (const add of [addTrain, addSample, addEvaluate, addPlot, addData, addSchedule, addInfo, addDemo])
+    add(program, io);
   program.addHelpText(
     "after",
     examples("unnoise demo", "unnoise train moons", "unnoise sample unnoise-moons --out samples.png"),

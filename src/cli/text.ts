@@ -30,11 +30,16 @@ export function shellWord(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+/** Places that a text takes on a terminal: a mark on a letter, as in β̃, takes none of its own. */
+const placesOf = (text: string): number => text.replaceAll(/\p{Mark}/gu, "").length;
+
 /** Rows of cells as lines of aligned columns: the first to the left, the others to the right. */
 export function alignedLines(rows: readonly (readonly string[])[], gap = "  "): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, i) => Math.max(0, ...rows.map((row) => row[i]?.length ?? 0)));
-  const pad = (cell: string, i: number): string =>
-    i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0);
+  const widths = Array.from({ length: columns }, (_, i) => Math.max(0, ...rows.map((row) => placesOf(row[i] ?? ""))));
+  const pad = (cell: string, i: number): string => {
+    const space = " ".repeat(Math.max(0, (widths[i] ?? 0) - placesOf(cell)));
+    return i === 0 ? cell + space : space + cell;
+  };
   return rows.map((row) => row.map(pad).join(gap).trimEnd());
 }

@@ -107,6 +107,16 @@ const figures: Record<string, { draw: () => string; says: readonly string[] }> =
     draw: () => scheduleFigure({ title: "linear", schedule: { betas, alphasCumprod }, posteriorVariances: betas }),
     says: ["linear", "β (forward)", "β̃ (posterior)", "√ᾱ (signal)", "timestep t", "log SNR (nats)"],
   },
+  "schedule, zero terminal SNR": {
+    draw: () =>
+      scheduleFigure({
+        title: "jsd",
+        schedule: { betas: [0.25, 1 / 3, 0.5, 1], alphasCumprod: [0.75, 0.5, 0.25, 0] },
+        posteriorVariances: [0, 1 / 6, 1 / 3, 0.75],
+        notes: ["L_T = 0"],
+      }),
+    says: ["jsd", "L_T = 0", "ᾱ = 0 at t = 4: log SNR is −∞ there and not drawn."],
+  },
   loss: {
     draw: () => lossFigure({ title: "loss", iterations, losses, learningRates: losses.map(() => 2e-3) }),
     says: ["loss", "iteration", "smoothed", "learning rate (10⁻³)"],

@@ -12,5 +12,10 @@ export function scaledLinearSchedule(options: BetaRangeOptions = {}): NoiseSched
   return scheduleFromBetas(linspace(Math.sqrt(betaStart), Math.sqrt(betaEnd), timesteps).map((root) => root ** 2));
 }
 
-/** Another name for `scaledLinearSchedule`: betas that grow as the square of t (Ho et al. 2020's code, "quad"). */
-export const quadraticSchedule: typeof scaledLinearSchedule = scaledLinearSchedule;
+/**
+ * The alias of `scaledLinearSchedule` in Ho et al. 2020's code ("quad"): betas that grow as the square of t.
+ * @throws UnnoiseError `usage` as `scaledLinearSchedule`
+ */
+export function quadraticSchedule(options: BetaRangeOptions = {}): NoiseSchedule {
+  return scaledLinearSchedule(options);
+}

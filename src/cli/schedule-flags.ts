@@ -1,0 +1,39 @@
+import { Option } from "commander";
+import { scheduleNames } from "../diffusion/schedules/schedule-config.ts";
+import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
+
+/** Families that `unnoise schedule` makes by name. */
+export const scheduleFamilies: readonly string[] = scheduleNames.filter(
+  (name) => name !== "custom" && name !== "learned",
+);
+
+/** Spacings of sampling steps that `unnoise schedule` checks. */
+const spacingNames = ["trailing", "leading", "linspace"] as const;
+export type SpacingName = (typeof spacingNames)[number];
+
+const parameterisations = ["eps", "x0", "v", "mean", "score"] as const;
+
+const flag = (flags: string, help: string, parse: FlagParser<unknown>): Option =>
+  new Option(flags, help).argParser(parse);
+const beta = (name: string, help: string): Option =>
+  flag(`${name} <x>`, `${help}, in (0, 1) (default the family's)`, decimal(name, { above: 0, below: 1 }));
+const sigma = (name: string, help: string): Option =>
+  flag(`${name} <x>`, `${help} of geometric and karras, > 0`, decimal(name, { above: 0 }));
+
+/** Options that make a schedule, and sampling steps to check on it. */
+export const scheduleFlags: readonly Option[] = [
+  flag("--timesteps <n>", "T (default 1000, or as many as betas)", integer("--timesteps", { min: 1, max: 1_000_000 })),
+  beta("--beta-start", "first beta"),
+  beta("--beta-end", "last beta"),
+  sigma("--sigma-min", "least noise level"),
+  sigma("--sigma-max", "largest noise level"),
+  new Option("--zero-terminal-snr", "rescale it so that x_T is pure noise"),
+  new Option("--rescale-betas", "multiply first and last beta by 1000/T"),
+  flag(
+    "--parameterisation <name>",
+    "what the network predicts: eps, x0, v, mean or score (default eps)",
+    choice("--parameterisation", parameterisations),
+  ),
+  flag("--steps <n>", "sampling steps to check, at most T", integer("--steps", { min: 1 })),
+  flag("--spacing <name>", `of the sampling steps: ${spacingNames.join(", ")}`, choice("--spacing", spacingNames)),
+];
