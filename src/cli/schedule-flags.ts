@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { parameterisations } from "../diffusion/parameterisation.ts";
 import { scheduleNames } from "../diffusion/schedules/schedule-config.ts";
 import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
 
@@ -10,8 +11,6 @@ export const scheduleFamilies: readonly string[] = scheduleNames.filter(
 /** Spacings of sampling steps that `unnoise schedule` checks. */
 const spacingNames = ["trailing", "leading", "linspace"] as const;
 export type SpacingName = (typeof spacingNames)[number];
-
-const parameterisations = ["eps", "x0", "v", "mean", "score"] as const;
 
 const flag = (flags: string, help: string, parse: FlagParser<unknown>): Option =>
   new Option(flags, help).argParser(parse);
@@ -31,7 +30,7 @@ export const scheduleFlags: readonly Option[] = [
   new Option("--rescale-betas", "multiply first and last beta by 1000/T"),
   flag(
     "--parameterisation <name>",
-    "what the network predicts: eps, x0, v, mean or score (default eps)",
+    `what the network predicts: ${parameterisations.join(", ")} (default eps)`,
     choice("--parameterisation", parameterisations),
   ),
   flag("--steps <n>", "sampling steps to check, at most T", integer("--steps", { min: 1 })),

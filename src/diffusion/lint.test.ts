@@ -56,7 +56,7 @@ describe("lint of betas", () => {
     ["v", 0],
     ["x0", 0],
     ["mean", 0],
-  ])("zero terminal SNR and a network that predicts %s: %i findings", (parameterisation, count) => {
+  ] as const)("zero terminal SNR and a network that predicts %s: %i findings", (parameterisation, count) => {
     const schedule = scheduleFromConfig(scheduleConfig("linear", { zeroTerminalSnr: true }));
     const findings = lintSchedule(schedule, { parameterisation });
     expect(findings).toHaveLength(count);

@@ -1,4 +1,5 @@
 import { at } from "../math/error.ts";
+import type { Parameterisation } from "./parameterisation.ts";
 import { priorKl } from "./prior.ts";
 import { alphaCumprodAt, noiseVarianceAt, type NoiseSchedule } from "./schedule.ts";
 import { COSINE_MAX_BETA } from "./schedules/cosine.ts";
@@ -6,8 +7,8 @@ import type { ScheduleConfig } from "./schedules/schedule-config.ts";
 
 /** What is known about a schedule besides its betas. */
 export interface LintOptions {
-  /** What the network predicts, one of eps, x0, v, mean and score; left out, nothing is said about it. */
-  readonly parameterisation?: string;
+  /** What the network predicts; left out, nothing is said about it. */
+  readonly parameterisation?: Parameterisation;
   /** What the schedule was made of: the advice names its options. */
   readonly config?: Pick<ScheduleConfig, "schedule" | "rescaleBetas">;
 }
@@ -20,7 +21,7 @@ const MAX_TIMESTEPS = 1_000_000;
 /** Relative differences of betas below this are rounding, of float32 at worst. */
 const ROUNDING = 2 ** -22;
 /** Predictions that say nothing about x̂_0 where ᾱ = 0. */
-const NEEDS_SIGNAL = ["eps", "score"];
+const NEEDS_SIGNAL: readonly (Parameterisation | undefined)[] = ["eps", "score"];
 
 /**
  * Looks for what would spoil training or sampling: x_T that is not close to N(0, I), from which sampling starts; betas that were
@@ -105,7 +106,7 @@ function orderFindings({ betas, timesteps }: NoiseSchedule, { config }: LintOpti
 
 function terminalFindings(schedule: NoiseSchedule, { parameterisation }: LintOptions): string[] {
   const last = schedule.timesteps - 1;
-  if (alphaCumprodAt(schedule, last) > 0 || !NEEDS_SIGNAL.includes(parameterisation ?? "")) return [];
+  if (alphaCumprodAt(schedule, last) > 0 || !NEEDS_SIGNAL.includes(parameterisation)) return [];
   const name = parameterisation === "score" ? "the score" : "ε";
   return [
     `schedule: ᾱ_T = 0 at t = ${schedule.timesteps} leaves x̂_0 undetermined by a network that predicts ${name} ` +

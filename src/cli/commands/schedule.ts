@@ -2,6 +2,7 @@ import { basename, extname } from "node:path";
 import { loadBetas } from "../../data/betas.node.ts";
 import { lintSchedule } from "../../diffusion/lint.ts";
 import { lintSteps } from "../../diffusion/lint-steps.ts";
+import type { Parameterisation } from "../../diffusion/parameterisation.ts";
 import { posteriorVariance } from "../../diffusion/posterior.ts";
 import { priorKl } from "../../diffusion/prior.ts";
 import { alphaCumprodAt, logSnr, snr, type NoiseSchedule } from "../../diffusion/schedule.ts";
@@ -37,7 +38,7 @@ export interface ScheduleCommandOptions extends OutputFlags {
   readonly sigmaMax?: number;
   readonly zeroTerminalSnr?: boolean;
   readonly rescaleBetas?: boolean;
-  readonly parameterisation?: string;
+  readonly parameterisation?: Parameterisation;
   readonly steps?: number;
   readonly spacing?: SpacingName;
   readonly json?: boolean;
