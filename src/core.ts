@@ -62,7 +62,18 @@ export {
   type ReverseStep,
 } from "./diffusion/variance.ts";
 export { simpleLoss, type Predict } from "./diffusion/simple-loss.ts";
-export { explicitSteps, leadingSteps, linspaceSteps, trailingSteps } from "./diffusion/steps.ts";
+export { explicitSteps, leadingSteps, linspaceSteps, quadraticSteps, trailingSteps } from "./diffusion/steps.ts";
+export { karrasSteps, logSnrSteps, type KarrasStepsOptions } from "./diffusion/noise-level-steps.ts";
+export { spacingNames, spacings, type Spacing, type SpacingName } from "./diffusion/spacings.ts";
+export {
+  ddimQuadraticSteps,
+  ddimUniformSteps,
+  diffusersLeadingSteps,
+  diffusersLinspaceSteps,
+  diffusersTrailingSteps,
+  openaiDdimSteps,
+  openaiSteps,
+} from "./diffusion/preset-steps.ts";
 export { seededNoise, type NoiseSource, type SamplerNoise } from "./diffusion/noise.ts";
 export {
   finalSample,

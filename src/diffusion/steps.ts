@@ -1,6 +1,7 @@
 import { UnnoiseError, at } from "../math/error.ts";
 
-function checkCount(timesteps: number, count: number): void {
+/** Throws unless a schedule of T steps can give `count` of them. */
+export function checkCount(timesteps: number, count: number): void {
   if (!Number.isInteger(count) || count < 1) {
     throw new UnnoiseError("usage", `steps: expected an integer ≥ 1, got ${count}`);
   }
@@ -8,7 +9,7 @@ function checkCount(timesteps: number, count: number): void {
 }
 
 /** Nearest integer, ties to the even one, as NumPy and Python round and `Math.round` does not. */
-function roundHalfEven(value: number): number {
+export function roundHalfEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;
   return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
@@ -59,6 +60,36 @@ export function linspaceSteps(timesteps: number, count: number): Int32Array {
   if (count === 1) return Int32Array.of(timesteps - 1);
   const stride = (timesteps - 1) / (count - 1);
   return descending(count, (i) => (i === 0 ? timesteps - 1 : roundHalfEven((count - 1 - i) * stride)));
+}
+
+/**
+ * Steps whose distance grows with the noise: ((N − 1 − i)/(N − 1))² (T − 1), rounded, for i = 0…N−1 (Song et al. 2020, appendix
+ * D.2 "quadratic", arXiv 2010.02502: c·i² with c such that the last is close to T; here it is T−1). Where the first of them would
+ * coincide they become 0, 1, 2, …
+ * @param timesteps T, steps of the schedule
+ * @param count N, in 1…T; with N = 1 the step is T−1
+ * @returns N distinct steps in 0…T−1, descending
+ * @throws UnnoiseError `usage` for N outside 1…T
+ */
+export function quadraticSteps(timesteps: number, count: number): Int32Array {
+  checkCount(timesteps, count);
+  if (count === 1) return Int32Array.of(timesteps - 1);
+  const wanted = Array.from({ length: count }, (_, i) => roundHalfEven((i / (count - 1)) ** 2 * (timesteps - 1)));
+  return distinctSteps(timesteps, wanted);
+}
+
+/**
+ * Moves steps that coincide apart, upwards first and down again from T−1, so that no order changes.
+ * @param timesteps T, at least as many as steps
+ * @param ascending steps in 0…T−1, none below the one before
+ * @returns as many distinct steps in 0…T−1, descending
+ */
+export function distinctSteps(timesteps: number, ascending: readonly number[]): Int32Array {
+  const steps = Int32Array.from(ascending).reverse();
+  for (let i = steps.length - 2; i >= 0; i--) steps[i] = Math.max(at(steps, i), at(steps, i + 1) + 1);
+  let above = timesteps;
+  steps.forEach((step, i) => (above = steps[i] = Math.min(step, above - 1)));
+  return steps;
 }
 
 /**
