@@ -74,7 +74,7 @@ function ramp(
 }
 
 /**
- * Noise levels in equal ratios: σ_t = σ_min (σ_max/σ_min)^((t − 1)/(T − 1)) (Song and Ermon 2019, section 4.2, arXiv 1907.05600,
+ * Noise levels in equal ratios: σ_t = σ_min (σ_max/σ_min)^((t − 1)/(T − 1)) (Song and Ermon 2019, section 4.1, arXiv 1907.05600,
  * who count from the largest).
  * @param options T, σ_min (default 0.01), σ_max (default 100: for data of unit variance SNR_T = 1e-4)
  * @throws UnnoiseError `usage` for a number out of range
