@@ -282,6 +282,7 @@ export const cases: CaseTable = {
     of("large", [exactly([2, 3], 1000, 1001, 998, -1000, -1000, -1003)], { axis: 1 }),
     of("one", [floats([3, 1])], { axis: 1 }),
   ],
+  detach: unary(-3, 3, 0),
 };
 
 /** Every operator's name. */

@@ -29,6 +29,7 @@ const roundings: Readonly<Record<OpName, number | "terms">> = {
     greater: 0,
     where: 0,
     cast: 0,
+    detach: 0,
   },
   ...{ gather: 0, reshape: 0, broadcast: 0, transpose: 0, slice: 0, pad: 0, concat: 0, split: 0, reduceMax: 0 },
   ...{ add: 1, sub: 1, mul: 1, div: 1, sqrt: 1 },

@@ -190,6 +190,14 @@ export function cast(x: Node, to: GraphDType): Node {
 }
 
 /**
+ * x as it is, but a constant to `grad`: no gradient flows into it.
+ * @throws GraphError when x is not float32
+ */
+export function detach(x: Node): Node {
+  return apply("detach", [x], {});
+}
+
+/**
  * Exact GELU, x·Φ(x) (Hendrycks & Gimpel 2016, arXiv 1606.08415).
  * @throws GraphError when x is not float32
  */

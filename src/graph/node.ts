@@ -41,6 +41,7 @@ export interface Attributes {
   greater: None;
   where: None;
   cast: { readonly to: GraphDType };
+  detach: None;
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
   gemm: { readonly transposeA: boolean; readonly transposeB: boolean };
   sum: Axes;

@@ -3,12 +3,13 @@ import { build, cases, opNames, type BuiltCase, type Case } from "../../test/ope
 import { at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import { sizeOf } from "../tensor/tensor.ts";
-import { add, apply, constant, input, mul, sum } from "./builders.ts";
+import { add, apply, constant, detach, input, mul, neg, sum } from "./builders.ts";
 import { evaluate } from "./evaluate.ts";
 import { grad } from "./grad.ts";
 import type { Node, OpName } from "./node.ts";
 import { operators } from "./operator-table.ts";
 import type { Operator } from "./operator.ts";
+import { optimise } from "./passes/optimise.ts";
 
 type Feeds = BuiltCase["feeds"];
 
@@ -109,12 +110,14 @@ describe("negative control", () => {
 });
 
 describe("operators with a derivative", () => {
-  it("are all that give float32 from float32, leaves apart", () => {
-    const crossing = opNames.filter((op) =>
-      (cases[op] as readonly Case[]).some((one) => {
-        const { floats, result } = built(op, one);
-        return floats.length > 0 && result.dtype === "float32";
-      }),
+  it("are all that give float32 from float32, leaves and detach apart", () => {
+    const crossing = opNames.filter(
+      (op) =>
+        op !== "detach" &&
+        (cases[op] as readonly Case[]).some((one) => {
+          const { floats, result } = built(op, one);
+          return floats.length > 0 && result.dtype === "float32";
+        }),
     );
     expect(smooth).toEqual(crossing);
   });
@@ -138,6 +141,28 @@ describe("operators with a derivative", () => {
     expect(evaluate(grad(sum(apply("abs", [a], {})), [a]), { a: [0, -2, 2] })[0]?.data).toEqual(
       Float64Array.of(0, -1, 1),
     );
+  });
+});
+
+describe("detach", () => {
+  const a = input("a", [3]);
+  const feeds = { a: [1, -2, 3] };
+
+  it("is a constant to grad, once and along every path through it", () => {
+    const loss = sum(mul(a, detach(mul(a, a))));
+    expect(evaluate(grad(loss, [a]), feeds)[0]?.data).toEqual(Float64Array.of(1, 4, 9));
+    expect(evaluate(grad(sum(detach(a)), [a]), feeds)[0]?.data).toEqual(new Float64Array(3));
+  });
+
+  it("stops the second derivative too", () => {
+    const [slope] = grad(sum(mul(mul(a, a), a)), [a]);
+    const loss = sum(mul(detach(slope ?? a), a));
+    expect(evaluate(grad(loss, [a]), feeds)[0]?.data).toEqual(Float64Array.of(3, 12, 27));
+  });
+
+  it("costs nothing: passes take it out", () => {
+    const loss = mul(detach(neg(a)), 2);
+    expect(optimise([loss]).flatMap(({ inputs }) => inputs.map(({ op }) => op))).toEqual(["neg", "constant"]);
   });
 });
 

@@ -21,6 +21,7 @@ function flopsOf(node: Node): number {
       return 2 * size * at(at(node.inputs, 1).shape, 0);
     case "input":
     case "constant":
+    case "detach":
     case "reshape":
       return 0;
     case "sum":
