@@ -87,7 +87,7 @@ describe("levels of noise", () => {
   });
 
   it("are even in log SNR to the nearest step", () => {
-    const schedule = cosineSchedule();
+    const schedule = linearSchedule();
     const steps = logSnrSteps(schedule, 10);
     const [low, high] = [logSnr(schedule, 999), logSnr(schedule, 0)];
     steps.forEach((step, i) => {
