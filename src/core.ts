@@ -61,7 +61,8 @@ export {
   type FixedVariance,
   type ReverseStep,
 } from "./diffusion/variance.ts";
-export { simpleLoss, type Predict } from "./diffusion/simple-loss.ts";
+export { simpleLoss } from "./diffusion/objectives/simple-loss.ts";
+export type { Predict } from "./diffusion/objectives/objective.ts";
 export { explicitSteps, leadingSteps, linspaceSteps, quadraticSteps, trailingSteps } from "./diffusion/steps.ts";
 export { karrasSteps, logSnrSteps, type KarrasStepsOptions } from "./diffusion/noise-level-steps.ts";
 export { spacingNames, spacings, type Spacing, type SpacingName } from "./diffusion/spacings.ts";
@@ -98,9 +99,36 @@ export {
 export { ddim, type DdimOptions } from "./diffusion/samplers/ddim.ts";
 export { ddpm, type DdpmOptions, type ReverseVariance } from "./diffusion/samplers/ddpm.ts";
 export { gaussianDenoiser, idealDenoiser } from "./diffusion/oracle.ts";
+export {
+  gaussianMixture,
+  pointMixture,
+  type Covariance,
+  type GaussianMixture,
+  type GaussianMixtureOptions,
+} from "./diffusion/oracles/mixture.ts";
+export {
+  mixtureDenoiser,
+  mixtureEpsTrace,
+  mixtureEpsVjp,
+  mixtureLogDensity,
+  mixturePosteriorMean,
+  mixturePosteriorTrace,
+  mixtureScore,
+} from "./diffusion/oracles/mixture-denoiser.ts";
+export {
+  bayesLoss,
+  mixtureEntropy,
+  optimalVariance,
+  sampleMixture,
+  type Estimate,
+  type EstimateOptions,
+  type OptimalVarianceOptions,
+} from "./diffusion/oracles/mixture-draws.ts";
+export { kernelDensity, leaveOneOutBandwidth } from "./diffusion/oracles/kernel-density.ts";
 
 export { toyDataset, type Dataset, type ToyDatasetOptions } from "./data/dataset.ts";
 export { toyDatasets, type ToyName } from "./data/toy.ts";
+export { toySupport, type ToySupport } from "./data/toy-support.ts";
 export { fitStandardiser, standardise, unstandardise, type Standardiser } from "./data/standardise.ts";
 
 export { wasserstein2 } from "./metrics/wasserstein.ts";
@@ -114,4 +142,5 @@ export { parseTrainingConfig, type TrainingConfig, type TrainingOptions } from "
 export { Trainer, type StepReport, type TrainingState } from "./train/trainer.ts";
 export { train, type TrainOptions } from "./train/train.ts";
 export { sample, type SampleOptions } from "./train/sample.ts";
+export { toyMixture, type ToyMixtureOptions } from "./train/toy-oracle.ts";
 export { DenoiserSession, scheduleOf, type DiffusionModel } from "./train/model.ts";

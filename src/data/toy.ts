@@ -14,7 +14,7 @@ export interface ToyOptions {
   readonly firstIndex?: number;
 }
 
-type Point = readonly [x: number, y: number];
+export type Point = readonly [x: number, y: number];
 
 const INDEX_LIMIT = 2 ** 32;
 const UNIFORM_STEP = 0;
@@ -56,10 +56,13 @@ function scatter(options: ToyOptions, width: number, place: (draws: Float64Array
  * @throws UnnoiseError `usage` for an option out of range
  */
 export function swissRoll(options: ToyOptions): FloatTensor {
-  return scatter(options, 1, ([u = 0]) => {
-    const t = 1.5 * Math.PI * (1 + 2 * u);
-    return [(t * Math.cos(t)) / 10, (t * Math.sin(t)) / 10];
-  });
+  return scatter(options, 1, ([u = 0]) => spiral(u));
+}
+
+/** Point of the swiss roll's spiral at quantile u in (0, 1). */
+export function spiral(u: number): Point {
+  const t = 1.5 * Math.PI * (1 + 2 * u);
+  return [(t * Math.cos(t)) / 10, (t * Math.sin(t)) / 10];
 }
 
 /**
@@ -69,16 +72,19 @@ export function swissRoll(options: ToyOptions): FloatTensor {
  * @throws UnnoiseError `usage` for an option out of range
  */
 export function moons(options: ToyOptions): FloatTensor {
-  return scatter(options, 2, ([u = 0, which = 0]) => {
-    const x = Math.cos(Math.PI * u);
-    const y = Math.sin(Math.PI * u);
-    return which < 0.5 ? [x, y] : [1 - x, 0.5 - y];
-  });
+  return scatter(options, 2, ([u = 0, which = 0]) => halfCircle(u, which < 0.5));
+}
+
+/** Point of the first or second moon at quantile u in (0, 1). */
+export function halfCircle(u: number, first: boolean): Point {
+  const x = Math.cos(Math.PI * u);
+  const y = Math.sin(Math.PI * u);
+  return first ? [x, y] : [1 - x, 0.5 - y];
 }
 
 /** Half the length and half the width of a bar of `cross`. */
-const BAR_LENGTH = 1.4;
-const BAR_WIDTH = 0.2;
+export const BAR_LENGTH = 1.4;
+export const BAR_WIDTH = 0.2;
 /** The part of the area in the first bar, which keeps the shared square; the second has only its two arms. */
 const FIRST_BAR = BAR_LENGTH / (2 * BAR_LENGTH - BAR_WIDTH);
 
@@ -98,8 +104,13 @@ export function cross(options: ToyOptions): FloatTensor {
   return scatter(options, 3, ([which = 0, u = 0, v = 0]) => {
     const across = (2 * v - 1) * BAR_WIDTH;
     const [a, b] = which < FIRST_BAR ? [(2 * u - 1) * BAR_LENGTH, across] : [across, alongArms(u)];
-    return [(a - b) * Math.SQRT1_2, (a + b) * Math.SQRT1_2];
+    return diagonally(a, b);
   });
+}
+
+/** The cross's bars lie along the diagonals: turns (a, b) by 45°. */
+export function diagonally(a: number, b: number): Point {
+  return [(a - b) * Math.SQRT1_2, (a + b) * Math.SQRT1_2];
 }
 
 export type ToyName = "swiss-roll" | "moons" | "cross";

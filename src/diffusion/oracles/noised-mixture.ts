@@ -124,10 +124,15 @@ export class NoisedMixture {
 
   #diagonalLogits(): void {
     const { width, means } = this.mixture;
-    const [x, precisions, stride, scale] = [this.#row, this.#precisions, this.#stride, this.signalScale];
-    for (let k = 0; k < this.#logits.length; k++) {
+    const x = this.#row;
+    const precisions = this.#precisions;
+    const stride = this.#stride;
+    const scale = this.signalScale;
+    const constants = this.#constants;
+    const logits = this.#logits;
+    for (let k = 0; k < logits.length; k++) {
       const squares = squaredLength(x, means, k * width, scale, precisions, k * stride);
-      this.#logits[k] = (this.#constants[k] as number) - 0.5 * squares;
+      logits[k] = (constants[k] as number) - 0.5 * squares;
     }
   }
 
@@ -145,7 +150,9 @@ export class NoisedMixture {
   }
 
   #weigh(): void {
-    const [logits, responsibilities] = [this.#logits, this.responsibilities];
+    const logits = this.#logits;
+    const responsibilities = this.responsibilities;
+    const active = this.active;
     let best = -Infinity;
     for (let k = 0; k < logits.length; k++) if ((logits[k] as number) > best) best = logits[k] as number;
     let count = 0;
@@ -154,7 +161,7 @@ export class NoisedMixture {
       const below = (logits[k] as number) - best;
       if (below < NEGLIGIBLE) continue;
       const weight = Math.exp(below);
-      this.active[count] = k;
+      active[count] = k;
       responsibilities[count++] = weight;
       total += weight;
     }
@@ -255,7 +262,10 @@ function squaredLength(
   precision: number,
 ): number {
   const whole = x.length - (x.length % 4);
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   for (let d = 0; d < whole; d += 4) {
     const y0 = (x[d] as number) - scale * (means[mean + d] as number);
     const y1 = (x[d + 1] as number) - scale * (means[mean + d + 1] as number);
