@@ -94,7 +94,7 @@ describe("usage", () => {
     [["schedule", "linear", "--spacing", "leading"], "--spacing: only --steps has use for it"],
     [
       ["schedule", "linear", "--steps", "5", "--spacing", "odd"],
-      "--spacing: expected one of trailing, leading, linspace",
+      "--spacing: expected one of trailing, leading, linspace,",
     ],
     [
       ["schedule", "linear", "--parameterisation", "noise"],

@@ -104,6 +104,8 @@ describe("as JSON", () => {
 
   it("says the sampling steps", async () => {
     expect((await printed("cosine", "--steps", "2", "--spacing", "linspace")).steps).toEqual([999, 0]);
+    const karras = await printed("linear", "--steps", "20", "--spacing", "karras");
+    expect([karras.steps?.length, karras.steps?.[0], karras.findings]).toEqual([20, 999, []]);
     expect(await printed("cosine")).not.toHaveProperty("steps");
   });
 

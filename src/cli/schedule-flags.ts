@@ -1,16 +1,13 @@
 import { Option } from "commander";
 import { parameterisations } from "../diffusion/parameterisation.ts";
 import { scheduleNames } from "../diffusion/schedules/schedule-config.ts";
+import { spacingNames } from "../diffusion/spacings.ts";
 import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
 
 /** Families that `unnoise schedule` makes by name. */
 export const scheduleFamilies: readonly string[] = scheduleNames.filter(
   (name) => name !== "custom" && name !== "learned",
 );
-
-/** Spacings of sampling steps that `unnoise schedule` checks. */
-const spacingNames = ["trailing", "leading", "linspace"] as const;
-export type SpacingName = (typeof spacingNames)[number];
 
 const flag = (flags: string, help: string, parse: FlagParser<unknown>): Option =>
   new Option(flags, help).argParser(parse);

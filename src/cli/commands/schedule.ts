@@ -14,21 +14,15 @@ import {
   type ScheduleName,
   type ScheduleOption,
 } from "../../diffusion/schedules/schedule-config.ts";
-import { leadingSteps, linspaceSteps, trailingSteps } from "../../diffusion/steps.ts";
+import { spacings, type SpacingName } from "../../diffusion/spacings.ts";
 import { UnnoiseError, at } from "../../math/error.ts";
 import { nearMiss } from "../../train/config.ts";
 import type { Io } from "../io.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
-import { scheduleFamilies, type SpacingName } from "../schedule-flags.ts";
+import { scheduleFamilies } from "../schedule-flags.ts";
 import { scheduleText } from "../schedule-text.ts";
 import { Terminal } from "../terminal.ts";
 import { counted } from "../text.ts";
-
-const spacings = {
-  trailing: trailingSteps,
-  leading: leadingSteps,
-  linspace: linspaceSteps,
-} as const satisfies Record<SpacingName, unknown>;
 
 export interface ScheduleCommandOptions extends OutputFlags {
   readonly timesteps?: number;
@@ -137,7 +131,7 @@ function reportOf(name: string, config: ScheduleConfig, options: ScheduleCommand
   if (options.steps !== undefined && options.steps > timesteps) {
     throw new UnnoiseError("usage", `--steps: expected an integer in 1…${timesteps} (T), got ${options.steps}`);
   }
-  const steps = options.steps === undefined ? undefined : spacings[spacing](timesteps, options.steps);
+  const steps = options.steps === undefined ? undefined : spacings[spacing](schedule, options.steps);
   const stepFindings = steps === undefined ? [] : lintSteps(schedule, steps);
   return {
     name,
