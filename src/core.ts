@@ -98,6 +98,8 @@ export {
 } from "./diffusion/sampling-loop.ts";
 export { ddim, type DdimOptions } from "./diffusion/samplers/ddim.ts";
 export { ddpm, type DdpmOptions, type ReverseVariance } from "./diffusion/samplers/ddpm.ts";
+export { presetNames, presets, samplingOptions, type Preset, type PresetName } from "./diffusion/presets.ts";
+export { comparePresets, type PresetComparison, type PresetDifference } from "./diffusion/preset-difference.ts";
 export { gaussianDenoiser, idealDenoiser } from "./diffusion/oracle.ts";
 export {
   gaussianMixture,

@@ -4,6 +4,7 @@ import type { DataCommandOptions } from "./commands/data.ts";
 import type { DemoCommandOptions } from "./commands/demo.ts";
 import type { EvaluateCommandOptions } from "./commands/evaluate.ts";
 import type { InfoCommandOptions } from "./commands/info.ts";
+import type { PresetsCommandOptions } from "./commands/presets.ts";
 import type { PlotCommandOptions } from "./commands/plot.ts";
 import type { SampleCommandOptions } from "./commands/sample.ts";
 import type { ScheduleCommandOptions } from "./commands/schedule.ts";
@@ -190,6 +191,23 @@ function addDemo(program: Command, io: Io): void {
   command.action(async (options: DemoCommandOptions) => (await import("./commands/demo.ts")).demo(options, io));
 }
 
+function addPresets(program: Command, io: Io): void {
+  const command = program.command("presets").summary("list what published implementations do differently");
+  command.description("List what published implementations of the same papers choose differently.");
+  command
+    .addOption(shared.json)
+    .addHelpText("after", examples("unnoise presets", "unnoise presets diff openai diffusers"));
+  command.action(async (options: PresetsCommandOptions) =>
+    (await import("./commands/presets.ts")).listPresets(options, io),
+  );
+  const diff = command.command("diff").summary("say where two differ and what that does to samples");
+  diff.description("Say where two presets differ and what each difference does to samples.");
+  diff.argument("<a>", "a preset").argument("<b>", "another").addOption(shared.json);
+  diff.action(async (a: string, b: string) =>
+    (await import("./commands/presets.ts")).diffPresets(a, b, diff.optsWithGlobals<PresetsCommandOptions>(), io),
+  );
+}
+
 /** The command line; each command's module loads when it runs. */
 export function buildProgram(io: Io): Command {
   const program = new Command("unnoise").version(version, "-V, --version", "print the version");
@@ -204,7 +222,7 @@ export function buildProgram(io: Io): Command {
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   });
-  for (const add of [addTrain, addSample, addEvaluate, addPlot, addData, addSchedule, addInfo, addDemo])
+  for (const add of [addTrain, addSample, addEvaluate, addPlot, addData, addSchedule, addInfo, addPresets, addDemo])
     add(program, io);
   program.addHelpText(
     "after",

@@ -33,13 +33,13 @@ export function shellWord(path: string): string {
 /** Places that a text takes on a terminal: a mark on a letter, as in β̃, takes none of its own. */
 const placesOf = (text: string): number => text.replaceAll(/\p{Mark}/gu, "").length;
 
-/** Rows of cells as lines of aligned columns: the first to the left, the others to the right. */
-export function alignedLines(rows: readonly (readonly string[])[], gap = "  "): string[] {
+/** Rows of cells as lines of aligned columns: the first `left` ones to the left, the others to the right. */
+export function alignedLines(rows: readonly (readonly string[])[], gap = "  ", left = 1): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) => Math.max(0, ...rows.map((row) => placesOf(row[i] ?? ""))));
   const pad = (cell: string, i: number): string => {
     const space = " ".repeat(Math.max(0, (widths[i] ?? 0) - placesOf(cell)));
-    return i === 0 ? cell + space : space + cell;
+    return i < left ? cell + space : space + cell;
   };
   return rows.map((row) => row.map(pad).join(gap).trimEnd());
 }
