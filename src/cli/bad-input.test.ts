@@ -100,8 +100,8 @@ describe("usage", () => {
       "--spacing: expected one of trailing, leading, linspace,",
     ],
     [
-      ["schedule", "linear", "--parameterisation", "noise"],
-      "--parameterisation: expected one of eps, x0, v, mean, score",
+      ["schedule", "linear", "--prediction", "noise"],
+      "--prediction: expected one of eps, x0, v, mean, score",
     ],
     [["schedule", "linear", "--json", "--out", "@x.svg"], "expected one of them, got both"],
     [["schedule", "linear", "--out", "@x.gif"], "expected a file ending in .svg, .png, or - for stdout"],

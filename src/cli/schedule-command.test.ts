@@ -99,7 +99,7 @@ describe("as JSON", () => {
     const { findings, logSnr, alphaCumprodT, priorBits } = await printed("linear", "--zero-terminal-snr");
     expect(findings).toEqual([expect.stringContaining("predict v or x0")]);
     expect([logSnr.at(-1), alphaCumprodT, priorBits]).toEqual([null, 0, 0]);
-    expect((await printed("linear", "--zero-terminal-snr", "--parameterisation", "v")).findings).toEqual([]);
+    expect((await printed("linear", "--zero-terminal-snr", "--prediction", "v")).findings).toEqual([]);
   });
 
   it("says the sampling steps", async () => {
@@ -141,7 +141,7 @@ describe("from a file of betas", () => {
     const { findings, alphaCumprodT } = await printed(
       file("falling.json"),
       "--zero-terminal-snr",
-      "--parameterisation",
+      "--prediction",
       "x0",
     );
     expect([findings, alphaCumprodT]).toEqual([[expect.stringContaining("from 0.999 (t = 2) to 0.904 (t = 3)")], 0]);
@@ -152,7 +152,7 @@ describe("from a file of betas", () => {
 
 describe("as a figure", () => {
   it("draws SVG and PNG", async () => {
-    expect(await runHere(["schedule", "jsd", "--out", file("jsd.svg"), "--parameterisation", "v"])).toMatchObject({
+    expect(await runHere(["schedule", "jsd", "--out", file("jsd.svg"), "--prediction", "v"])).toMatchObject({
       code: 0,
       stdout: "",
       stderr: `${file("jsd.svg")}: jsd with 1,000 timesteps\n`,

@@ -26,9 +26,9 @@ export const scheduleFlags: readonly Option[] = [
   new Option("--zero-terminal-snr", "rescale it so that x_T is pure noise"),
   new Option("--rescale-betas", "multiply first and last beta by 1000/T"),
   flag(
-    "--parameterisation <name>",
+    "--prediction <name>",
     `what the network predicts: ${parameterisations.join(", ")} (default eps)`,
-    choice("--parameterisation", parameterisations),
+    choice("--prediction", parameterisations),
   ),
   flag("--steps <n>", "sampling steps to check, at most T", integer("--steps", { min: 1 })),
   flag("--spacing <name>", `of the sampling steps: ${spacingNames.join(", ")}`, choice("--spacing", spacingNames)),

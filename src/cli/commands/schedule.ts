@@ -32,7 +32,7 @@ export interface ScheduleCommandOptions extends OutputFlags {
   readonly sigmaMax?: number;
   readonly zeroTerminalSnr?: boolean;
   readonly rescaleBetas?: boolean;
-  readonly parameterisation?: Parameterisation;
+  readonly prediction?: Parameterisation;
   readonly steps?: number;
   readonly spacing?: SpacingName;
   readonly json?: boolean;
@@ -126,7 +126,7 @@ function build(name: string, config: ScheduleConfig): NoiseSchedule {
 
 function reportOf(name: string, config: ScheduleConfig, options: ScheduleCommandOptions): ScheduleReport {
   const schedule = build(name, config);
-  const { parameterisation = "eps", spacing = "trailing" } = options;
+  const { prediction = "eps", spacing = "trailing" } = options;
   const { timesteps } = schedule;
   if (options.steps !== undefined && options.steps > timesteps) {
     throw new UnnoiseError("usage", `--steps: expected an integer in 1…${timesteps} (T), got ${options.steps}`);
@@ -139,7 +139,7 @@ function reportOf(name: string, config: ScheduleConfig, options: ScheduleCommand
     schedule,
     priorBits: priorKl(schedule),
     steps: steps && [...steps],
-    findings: [...lintSchedule(schedule, { parameterisation, config }), ...stepFindings],
+    findings: [...lintSchedule(schedule, { parameterisation: prediction, config }), ...stepFindings],
   };
 }
 
