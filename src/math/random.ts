@@ -12,6 +12,7 @@ const streams = {
   sampling: 6,
   metric: 7,
   figure: 8,
+  bound: 9,
 } as const;
 export type Stream = keyof typeof streams;
 

@@ -9,6 +9,16 @@ export function erf(x: number): number {
   return Math.sign(x) * (magnitude < 3 ? erfSeries(magnitude) : 1 - erfcFraction(magnitude));
 }
 
+/** erfc(x) = 1 − erf(x), with small relative error also where it is tiny; 0 from about x = 27 on. */
+export function erfc(x: number): number {
+  return x < 2 ? 1 - erf(x) : erfcFraction(x);
+}
+
+/** Φ(x) = ½ erfc(−x/√2), the standard normal distribution function. */
+export function normalCdf(x: number): number {
+  return 0.5 * erfc(-x * Math.SQRT1_2);
+}
+
 function erfSeries(x: number): number {
   let term = x;
   let sum = x;
