@@ -1,4 +1,4 @@
-import type { Predict } from "../diffusion/simple-loss.ts";
+import type { Predict } from "../diffusion/objectives/objective.ts";
 import { mlp, mlpParameters, type MlpConfig } from "../nn/mlp.ts";
 import type { Parameter, Weights } from "../nn/parameters.ts";
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { broadcastTo, cast, constant, input, mul, reshape, sin } from "../graph/builders.ts";
-import { evaluate } from "../graph/evaluate.ts";
-import { at } from "../math/error.ts";
-import { scheduleFromBetas, type NoiseSchedule } from "./schedule.ts";
-import { simpleLoss, type Predict } from "./simple-loss.ts";
+import { broadcastTo, cast, constant, input, mul, reshape, sin } from "../../graph/builders.ts";
+import { evaluate } from "../../graph/evaluate.ts";
+import { at } from "../../math/error.ts";
+import { scheduleFromBetas, type NoiseSchedule } from "../schedule.ts";
+import type { Predict } from "./objective.ts";
+import { simpleLoss } from "./simple-loss.ts";
 
 /** The schedule with ᾱ_1, ᾱ_2, …. */
 const withAlphasCumprod = (...values: number[]): NoiseSchedule =>
