@@ -105,18 +105,8 @@ export function mixturePosteriorTrace<D extends RealDType>(
 /** tr Cov(x_0|x_t) of the row that `noised` read last. */
 export function posteriorTraceOf(noised: NoisedMixture): () => number {
   const mean = new Float64Array(noised.mixture.width);
-  const componentMean = new Float64Array(noised.mixture.width);
-  return () => {
-    noised.posteriorMean(mean);
-    let trace = 0;
-    for (let a = 0; a < noised.activeCount; a++) {
-      const k = noised.active[a] as number;
-      noised.componentMean(k, componentMean);
-      const spread = squaredDistance(componentMean, mean);
-      trace += (noised.responsibilities[a] as number) * (noised.componentTrace(k) + spread);
-    }
-    return trace;
-  };
+  const scratch = new Float64Array(noised.mixture.width);
+  return () => noised.posteriorTrace(scratch, mean);
 }
 
 /**

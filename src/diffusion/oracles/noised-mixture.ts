@@ -112,6 +112,21 @@ export class NoisedMixture {
     return this.noiseVariance * trace;
   }
 
+  /** tr Cov(x_0|x_t) by the law of total variance; `scratch` and `mean` `[D]` are overwritten. */
+  posteriorTrace(scratch: Float64Array, mean: Float64Array): number {
+    if (this.#stride === 0 && this.mixture.axes === undefined) return this.#sharedTrace(mean);
+    this.posteriorMean(mean);
+    let trace = 0;
+    for (let a = 0; a < this.activeCount; a++) {
+      const k = this.active[a] as number;
+      this.componentMean(k, scratch);
+      let spread = 0;
+      for (let d = 0; d < mean.length; d++) spread += ((scratch[d] as number) - (mean[d] as number)) ** 2;
+      trace += (this.responsibilities[a] as number) * (this.componentTrace(k) + spread);
+    }
+    return trace;
+  }
+
   /** x = √ᾱ m_k + C_k^½ z for standard normal z. */
   place(k: number, z: Float64Array, out: Float64Array): void {
     const { width } = this.mixture;
@@ -202,6 +217,24 @@ export class NoisedMixture {
       const first = (active[a] as number) * width;
       for (let d = 0; d < width; d++) out[d] = (out[d] as number) + r * (means[first + d] as number);
     }
+  }
+
+  /** With one C for all, E[x_0|x_t, k] − E[x_0|x_t] = (1 − ᾱ) C⁻¹ (m_k − Σ_j r_j m_j). */
+  #sharedTrace(mean: Float64Array): number {
+    const { width, means } = this.mixture;
+    const { active, responsibilities, activeCount } = this;
+    this.#meanOfMeans(mean);
+    let trace = this.componentTrace(0);
+    for (let d = 0; d < width; d++) {
+      const centre = mean[d] as number;
+      let spread = 0;
+      for (let a = 0; a < activeCount; a++) {
+        const offset = (means[(active[a] as number) * width + d] as number) - centre;
+        spread += (responsibilities[a] as number) * offset * offset;
+      }
+      trace += (this.noiseVariance * (this.#precisions[d] as number)) ** 2 * spread;
+    }
+    return trace;
   }
 
   #setOffset(means: Float64Array, k: number): void {
