@@ -98,6 +98,12 @@ export {
 } from "./diffusion/sampling-loop.ts";
 export { ddim, type DdimOptions } from "./diffusion/samplers/ddim.ts";
 export { ddpm, type DdpmOptions, type ReverseVariance } from "./diffusion/samplers/ddpm.ts";
+export { dpmpp2m } from "./diffusion/samplers/dpmpp-2m.ts";
+export { dpmpp2mSde } from "./diffusion/samplers/dpmpp-2m-sde.ts";
+export type { ChurnOptions } from "./diffusion/samplers/edm-churn.ts";
+export { euler } from "./diffusion/samplers/euler.ts";
+export { heun } from "./diffusion/samplers/heun.ts";
+export { uniPc, type UniPcOptions, type UniPcVariant } from "./diffusion/samplers/unipc.ts";
 export { presetNames, presets, samplingOptions, type Preset, type PresetName } from "./diffusion/presets.ts";
 export { comparePresets, type PresetComparison, type PresetDifference } from "./diffusion/preset-difference.ts";
 export { gaussianDenoiser, idealDenoiser } from "./diffusion/oracle.ts";

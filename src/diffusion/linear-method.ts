@@ -35,26 +35,27 @@ export function samplerOf(method: SamplingMethod): Sampler {
 function correct(
   xt: FloatTensor,
   estimate: Estimate,
-  { step }: Position,
+  position: Position,
   method: SamplingMethod,
   { steps, x0s, last }: Memory,
   walk: Walk,
 ): FloatTensor {
   if (last === undefined || !method.corrector) return xt;
-  const weights = method.corrector(walk.schedule, step, steps);
+  const weights = method.corrector(walk.schedule, position.step, steps, remainingAfter(position));
   return weightedSum([[weights.last, last], ...estimate.terms(weights.x0, 0), ...pairs(weights.earlier, x0s)]);
 }
 
 function transition(
   xt: FloatTensor,
   estimate: Estimate,
-  { step, previousStep }: Position,
+  position: Position,
   method: SamplingMethod,
   { steps, x0s }: Memory,
   walk: Walk,
 ): Move {
   const { x0, eps } = estimate;
-  const weights = method.coefficients(walk.schedule, step, previousStep, steps);
+  const { step, previousStep } = position;
+  const weights = method.coefficients(walk.schedule, step, previousStep, steps, remainingAfter(position));
   const terms: Term[] = [
     [weights.xt, xt],
     ...estimate.terms(weights.x0, weights.eps),
@@ -66,6 +67,8 @@ function transition(
   }
   return { x0, eps, xPrevious: weightedSum(terms) };
 }
+
+const remainingAfter = ({ index, count }: Position): number => count - index - 1;
 
 const pairs = (weights: readonly number[], tensors: readonly FloatTensor[]): Term[] =>
   weights.map((weight, i) => [weight, at(tensors, i)] as const);

@@ -136,15 +136,24 @@ export interface SamplingMethod {
   readonly name: string;
   /** Number of earlier x̂_0 that the weights refer to; 0 if absent. */
   readonly memory?: number;
-  /** @param earlier the steps evaluated before, the latest first, at most `memory` of them */
+  /**
+   * @param earlier the steps evaluated before, the latest first, at most `memory` of them
+   * @param remaining number of transitions after this one
+   */
   readonly coefficients: (
     schedule: NoiseSchedule,
     step: number,
     previousStep: number,
     earlier: readonly number[],
+    remaining: number,
   ) => StepCoefficients;
   /** Corrects x_t before the transition; asked from the second step on. */
-  readonly corrector?: (schedule: NoiseSchedule, step: number, earlier: readonly number[]) => CorrectorCoefficients;
+  readonly corrector?: (
+    schedule: NoiseSchedule,
+    step: number,
+    earlier: readonly number[],
+    remaining: number,
+  ) => CorrectorCoefficients;
   /** Standard deviation of z for each value `[count·D]`, where it depends on what the denoiser said. */
   readonly deviations?: (
     estimate: Estimate,

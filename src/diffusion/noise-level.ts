@@ -1,0 +1,33 @@
+import { logSnr, snr, type NoiseSchedule } from "./schedule.ts";
+
+/**
+ * Noise level σ = √((1 − ᾱ)/ᾱ) of x̃ = x/√ᾱ, the variables of Karras et al. 2022 (arXiv 2206.00364); 0 at `step` = −1, ∞ where
+ * ᾱ = 0.
+ */
+export function edmSigma(schedule: NoiseSchedule, step: number): number {
+  return 1 / Math.sqrt(snr(schedule, step));
+}
+
+/**
+ * λ = ½ log(ᾱ/(1 − ᾱ)) = −log σ, half of the log-SNR (Lu et al. 2022, arXiv 2206.00927); ∞ at `step` = −1, −∞ where ᾱ = 0.
+ */
+export function halfLogSnr(schedule: NoiseSchedule, step: number): number {
+  return logSnr(schedule, step) / 2;
+}
+
+/**
+ * The step whose σ is nearest to a noise level, the lower of two that are as near: how a network trained at discrete steps
+ * takes any level (Karras et al. 2022, appendix C.3, arXiv 2206.00364).
+ * @param sigma ≥ 0, in the units of `edmSigma`
+ * @returns a step in 0…T−1
+ */
+export function stepAtSigma(schedule: NoiseSchedule, sigma: number): number {
+  let [low, high] = [0, schedule.timesteps - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (edmSigma(schedule, middle) < sigma) low = middle + 1;
+    else high = middle;
+  }
+  const below = low > 0 && sigma - edmSigma(schedule, low - 1) <= edmSigma(schedule, low) - sigma;
+  return below ? low - 1 : low;
+}
