@@ -17,7 +17,8 @@ export function linear(name: string, x: Node, weights: Weights): Node {
   return scope(name, () => add(matmul(x, weightOf(weights, `${name}.weight`)), weightOf(weights, `${name}.bias`)));
 }
 
-function weightOf(weights: Weights, name: string): Node {
+/** The weight of a name. Throws UnnoiseError `graph` when the network has none. */
+export function weightOf(weights: Weights, name: string): Node {
   const weight = weights[name];
   if (!weight)
     throw new UnnoiseError(

@@ -34,6 +34,15 @@ describe("mlpParameters", () => {
     }
   });
 
+  it("has D more outputs where the variance is learned", () => {
+    const learned = mlpParameters({ ...config, learnsVariance: true });
+    expect(parameterCount(learned)).toBe(start.length + config.dimensions * (config.width + 1));
+    expect(learned.slice(-2).map(({ shape }) => shape)).toEqual([
+      [config.width, 2 * config.dimensions],
+      [2 * config.dimensions],
+    ]);
+  });
+
   it("has distinct names", () => {
     expect(new Set(parameters.map(({ name }) => name)).size).toBe(parameters.length);
   });

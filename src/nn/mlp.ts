@@ -3,10 +3,10 @@ import { scope, type Node } from "../graph/node.ts";
 import { at } from "../math/error.ts";
 import { linear, linearParameters } from "./linear.ts";
 import type { Parameter, Weights } from "./parameters.ts";
-import { timestepTable } from "./time-embedding.ts";
+import { timestepTable, type TimeEmbeddingOptions } from "./time-embedding.ts";
 
 /** What an MLP denoiser is built from. */
-export interface MlpConfig {
+export interface MlpConfig extends TimeEmbeddingOptions {
   /** D: columns of a point. */
   readonly dimensions: number;
   /** T: timesteps of the process. */
@@ -16,29 +16,32 @@ export interface MlpConfig {
   readonly depth: number;
   /** Features of the sinusoidal time embedding. */
   readonly timeFeatures: number;
+  /** Whether it says something of the variance too: D more outputs, behind the prediction; false if absent. */
+  readonly learnsVariance?: boolean;
 }
 
 /** Names, shapes and starting ranges of the weights. */
-export function mlpParameters({ dimensions, width, depth, timeFeatures }: MlpConfig): Parameter[] {
+export function mlpParameters(config: MlpConfig): Parameter[] {
+  const { dimensions, width, depth, timeFeatures, learnsVariance = false } = config;
   const blocks = Array.from({ length: depth }, (_, i) => linearParameters(`block${i}`, width, width));
   return [
     ...linearParameters("input", dimensions + timeFeatures, width),
     ...blocks.flat(),
-    ...linearParameters("output", width, dimensions),
+    ...linearParameters("output", width, learnsVariance ? 2 * dimensions : dimensions),
   ];
 }
 
 /**
- * A residual multilayer perceptron that predicts the noise of points:
+ * A residual multilayer perceptron that predicts the noise of points, or what else it is trained for:
  * h₀ = [x, φ(t)]·W + b, h_{i+1} = h_i + SiLU(h_i·W_i + b_i), ε_θ = h_depth·W + b, φ the sinusoidal time embedding.
  * @param xt [B, D] float32
  * @param steps [B] int32, 0-based; or [1] for one step that all rows share
- * @returns ε_θ [B, D]
+ * @returns ε_θ [B, D]; with a learned variance [B, 2·D]
  */
 export function mlp(xt: Node, steps: Node, weights: Weights, config: MlpConfig): Node {
   return scope("mlp", () => {
     const { timesteps, timeFeatures, depth } = config;
-    const table = constant(timestepTable(timesteps, timeFeatures), [timesteps, timeFeatures]);
+    const table = constant(timestepTable(timesteps, timeFeatures, config), [timesteps, timeFeatures]);
     const embedding = broadcastTo(gather(table, steps), [at(xt.shape, 0), timeFeatures]);
     let hidden = linear("input", concat([xt, embedding], 1), weights);
     for (let i = 0; i < depth; i++) hidden = add(hidden, silu(linear(`block${i}`, hidden, weights)));

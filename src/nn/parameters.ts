@@ -4,11 +4,13 @@ import { at } from "../math/error.ts";
 import type { Random } from "../math/random.ts";
 import { sizeOf, type Shape } from "../tensor/tensor.ts";
 
-/** How a weight starts: uniform in ±bound. */
+/** How a weight starts: uniform in start ± bound. */
 export interface Parameter {
   readonly name: string;
   readonly shape: Shape;
   readonly bound: number;
+  /** 0 if absent. */
+  readonly start?: number;
 }
 
 /** The weights of a network by name, as graph nodes. */
@@ -39,14 +41,14 @@ export function flatten(nodes: readonly Node[]): Node {
   );
 }
 
-/** Draws starting weights [P], uniform in ±bound, each parameter addressed by its position in the list. */
+/** Draws starting weights [P], uniform in start ± bound, each parameter addressed by its position in the list. */
 export function initialise(parameters: readonly Parameter[], random: Random): Float32Array {
   const flat = new Float32Array(parameterCount(parameters));
   let offset = 0;
-  parameters.forEach(({ shape, bound }, index) => {
+  parameters.forEach(({ shape, bound, start = 0 }, index) => {
     const part = flat.subarray(offset, offset + sizeOf(shape));
     random.uniforms(part, part.length, 0, index);
-    part.forEach((u, i) => (part[i] = (2 * u - 1) * bound));
+    part.forEach((u, i) => (part[i] = start + (2 * u - 1) * bound));
     offset += part.length;
   });
   return flat;

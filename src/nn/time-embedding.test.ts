@@ -21,6 +21,16 @@ describe("timestepTable", () => {
     expect(table[8]).toBeCloseTo(1e-4, 12);
   });
 
+  it("has the variants of diffusers: cosines first, and a divisor of half", () => {
+    const [plain, flipped] = [timestepTable(9, 6), timestepTable(9, 6, { flipSinToCos: true })];
+    const shifted = timestepTable(9, 6, { freqShift: 0 });
+    expect([...flipped.subarray(48)]).toEqual([...plain.subarray(51), ...plain.subarray(48, 51)]);
+    expect([...shifted.subarray(48, 51)]).toEqual(
+      [0, 1, 2].map((i) => Math.sin(8 * Math.exp(-Math.log(10_000) * (i / 3)))),
+    );
+    expect(timestepTable(9, 6, { flipSinToCos: false, freqShift: 1 })).toEqual(plain);
+  });
+
   it("has a different row for every step", () => {
     const table = timestepTable(1000, 16);
     const rows = new Set(Array.from({ length: 1000 }, (_, t) => table.subarray(t * 16, (t + 1) * 16).join()));
