@@ -29,20 +29,20 @@ export interface BoundTerm extends MeanEstimate {
   readonly squaredError: number;
 }
 
-/** The bound on −log p_θ(x_0): nats for a whole sample, in standardised units. */
-export interface BoundTotal {
+/** −log p_θ(x_0), or a bound on it: nats for a whole sample, in standardised units. */
+export interface NegativeLogLikelihood {
   readonly rows: number;
   /** D. */
   readonly width: number;
   /** Σ_d log scale_d: what to add for the bound in the units of the data before they were standardised. */
   readonly logScale: number;
   readonly total: SpreadEstimate;
-  /** The bound of each row `[N]`. */
+  /** The value of each row `[N]`. */
   readonly rowTotals: Float64Array;
 }
 
 /** The bound as a sum of Kullback–Leibler divergences. */
-export interface VariationalBound extends BoundTotal {
+export interface VariationalBound extends NegativeLogLikelihood {
   /** L_T = KL(q(x_T|x_0) ‖ N(0, I)). */
   readonly prior: SpreadEstimate;
   /** Σ_{t>1} L_{t−1}. */

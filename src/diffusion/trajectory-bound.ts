@@ -1,6 +1,6 @@
 import { meanOf } from "../math/running-mean.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
-import { logScaleOf, type BoundTotal } from "./bound.ts";
+import { logScaleOf, type NegativeLogLikelihood } from "./bound.ts";
 import { boundSetup, drawNoise, rowsOf, type BoundOptions, type BoundSetup } from "./bound-options.ts";
 import { gaussianLogDensity } from "./decoder.ts";
 import { forwardStep, transitionAlpha, transitionBeta } from "./forward.ts";
@@ -13,7 +13,7 @@ import { reverseGaussian, type Transition } from "./reverse-transition.ts";
  * @returns the total, in nats for a whole sample, standardised units
  * @throws UnnoiseError as `variationalBound`
  */
-export async function trajectoryBound(options: BoundOptions): Promise<BoundTotal> {
+export async function trajectoryBound(options: BoundOptions): Promise<NegativeLogLikelihood> {
   const setup = boundSetup("trajectory bound", options);
   const rowTotals = new Float64Array(setup.rows);
   for (let first = 0; first < setup.rows; first += setup.batchRows) {
