@@ -133,6 +133,36 @@ export {
   type OptimalVarianceOptions,
 } from "./diffusion/oracles/mixture-draws.ts";
 export { kernelDensity, leaveOneOutBandwidth } from "./diffusion/oracles/kernel-density.ts";
+export { meanOf, type MeanEstimate, type SpreadEstimate } from "./math/running-mean.ts";
+export {
+  decoders,
+  discretisedGaussianLogLikelihood,
+  gaussianLogDensity,
+  tanhNormalCdf,
+  type Decoder,
+  type DecoderName,
+} from "./diffusion/decoder.ts";
+export { gaussianKl, priorTerm } from "./diffusion/gaussian-kl.ts";
+export {
+  bitsPerDimension,
+  variationalBound,
+  type BoundTerm,
+  type NegativeLogLikelihood,
+  type VariationalBound,
+  type VariationalBoundOptions,
+} from "./diffusion/bound.ts";
+export type { BoundOptions } from "./diffusion/bound-options.ts";
+export type { ModelVariance } from "./diffusion/reverse-transition.ts";
+export { trajectoryBound } from "./diffusion/trajectory-bound.ts";
+export { rateDistortion, type RateDistortion } from "./diffusion/rate-distortion.ts";
+export {
+  odeLikelihood,
+  type DenoiserWithVjp,
+  type HutchinsonProbes,
+  type OdeLikelihood,
+  type OdeLikelihoodOptions,
+  type PredictionWithVjp,
+} from "./diffusion/ode-likelihood.ts";
 
 export { toyDataset, type Dataset, type ToyDatasetOptions } from "./data/dataset.ts";
 export { toyDatasets, type ToyName } from "./data/toy.ts";
