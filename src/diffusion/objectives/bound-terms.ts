@@ -12,11 +12,11 @@ import { requireFloat32, type GatheredColumns, type StepColumns } from "./step-c
  * σ² of the reverse step: β_t (`large`), β̃_t (`small`), or the network's: between the two (`learned-range`, Nichol & Dhariwal
  * 2021, eq. 15, arXiv 2102.09672), or log σ² itself (`learned`).
  */
-export const modelVariances = ["large", "small", "learned-range", "learned"] as const;
-export type ModelVariance = (typeof modelVariances)[number];
+export const varianceKinds = ["large", "small", "learned-range", "learned"] as const;
+export type VarianceKind = (typeof varianceKinds)[number];
 
 /** Whether the network says the variance too, and so has twice as many outputs. */
-export function isLearned(variance: ModelVariance): variance is "learned-range" | "learned" {
+export function isLearned(variance: VarianceKind): variance is "learned-range" | "learned" {
   return variance === "learned-range" || variance === "learned";
 }
 
@@ -25,9 +25,9 @@ export type BoundColumn = "fixedBound" | "meanError" | "posterior" | "logVarianc
 
 export interface BoundOptions {
   readonly prediction: Parameterisation;
-  readonly variance: ModelVariance;
+  readonly variance: VarianceKind;
   /** Variance of the decoder, the last reverse step, where it is fixed; `second` if absent. */
-  readonly first?: FirstLogVariance;
+  readonly firstLogVariance?: FirstLogVariance;
 }
 
 /** How far μ_θ is off where the error that `predictionError` gives is 1: d = c_{x_0}·(x_0 − x̂_0) is that many errors. */
@@ -45,7 +45,7 @@ const meanErrors: Record<Parameterisation, (schedule: NoiseSchedule, step: numbe
  */
 export function boundColumns(
   schedule: NoiseSchedule,
-  { prediction, variance, first = "second" }: BoundOptions,
+  { prediction, variance, firstLogVariance: first = "second" }: BoundOptions,
 ): StepColumns<BoundColumn> {
   const each = (value: (step: number) => number): Float64Array =>
     Float64Array.from({ length: schedule.timesteps }, (_, step) => value(step));
@@ -94,7 +94,10 @@ export function boundElements(error: Node, variance: Node | undefined, columns: 
  * log β̃_1), and where the variance is fixed the KL that it costs at every step.
  * @returns bits per dimension
  */
-export function boundConstant(schedule: NoiseSchedule, { variance, first = "second" }: BoundOptions): number {
+export function boundConstant(
+  schedule: NoiseSchedule,
+  { variance, firstLogVariance: first = "second" }: BoundOptions,
+): number {
   let nats = (Math.log(2 * Math.PI) + posteriorLogVariance({ schedule, step: 0, first })) / 2;
   if (!isLearned(variance)) {
     for (let step = 0; step < schedule.timesteps; step++) {

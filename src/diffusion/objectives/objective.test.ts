@@ -11,7 +11,7 @@ import { conversionBetween, parameterisations, type Parameterisation } from "../
 import { posteriorMeanCoefficients, posteriorVariance } from "../posterior.ts";
 import { alphaCumprodAt, noiseVarianceAt, scheduleFromBetas, snr, type NoiseSchedule } from "../schedule.ts";
 import { fixedLogVariance, learnedLogVariance, type FirstLogVariance } from "../variance.ts";
-import { modelVariances, type ModelVariance } from "./bound-terms.ts";
+import { varianceKinds, type VarianceKind } from "./bound-terms.ts";
 import { batchLoss, checkObjective, type BatchLoss, type ObjectiveOptions } from "./objective.ts";
 import { weightingNames } from "./weighting.ts";
 
@@ -51,10 +51,10 @@ const batch = {
   steps: constant(steps, [T], "int32"),
 };
 
-const isLearned = (variance: ModelVariance): boolean => variance.startsWith("learned");
+const isLearned = (variance: VarianceKind): boolean => variance.startsWith("learned");
 
 /** The network's output as an input node: prediction and variance side by side. */
-function outputs(prediction: Parameterisation, variance: ModelVariance): { node: Node; feeds: { o: number[] } } {
+function outputs(prediction: Parameterisation, variance: VarianceKind): { node: Node; feeds: { o: number[] } } {
   if (!isLearned(variance)) return { node: input("o", [T, D]), feeds: { o: said(prediction) } };
   const rows = steps.flatMap((_, row) => [
     ...said(prediction).slice(row * D, (row + 1) * D),
@@ -73,7 +73,7 @@ function value(options: ObjectiveOptions): number {
   return at(at(evaluate([loss], feeds), 0).data, 0);
 }
 
-const logVarianceOf = (variance: ModelVariance, step: number, raw: number, first: FirstLogVariance): number => {
+const logVarianceOf = (variance: VarianceKind, step: number, raw: number, first: FirstLogVariance): number => {
   const reverse = { schedule, step, first };
   if (variance === "large" || variance === "small") return fixedLogVariance(variance, reverse);
   const kind = variance === "learned" ? "free" : "range";
@@ -81,7 +81,7 @@ const logVarianceOf = (variance: ModelVariance, step: number, raw: number, first
 };
 
 /** L_T + Σ_t L_t in bits per dimension, each term by its definition. */
-function boundByHand(variance: ModelVariance, first: FirstLogVariance = "second"): number {
+function boundByHand(variance: VarianceKind, first: FirstLogVariance = "second"): number {
   const terms = x0.map((value, i) => {
     const step = stepOf(i);
     const logVariance = logVarianceOf(variance, step, at(ofVariance, i), first);
@@ -106,7 +106,7 @@ function epsByHand(weight: (step: number) => number = () => 1): number {
 
 describe("objective vlb over every step once", () => {
   const cases = parameterisations.flatMap((prediction) =>
-    modelVariances.map((variance) => [prediction, variance] as const),
+    varianceKinds.map((variance) => [prediction, variance] as const),
   );
   it.each(cases)("predicting %s with variance %s is the sum of KLs, decoder and prior", (prediction, variance) => {
     // learnedLogVariance reads float32.
@@ -115,12 +115,12 @@ describe("objective vlb over every step once", () => {
   });
 
   it.each(["beta", "clamp"] as const)("takes the decoder's variance as %s", (first) => {
-    const ratio = value({ objective: "vlb", variance: "small", first }) / boundByHand("small", first);
+    const ratio = value({ objective: "vlb", variance: "small", firstLogVariance: first }) / boundByHand("small", first);
     expect(ratio).toBeCloseTo(1, 12);
   });
 
   it("tells variances and predictions apart", () => {
-    const bounds = modelVariances.map((variance) => value({ objective: "vlb", variance }));
+    const bounds = varianceKinds.map((variance) => value({ objective: "vlb", variance }));
     for (const [i, bound] of bounds.entries()) {
       for (const other of bounds.slice(i + 1)) expect(Math.abs(bound - other)).toBeGreaterThan(1e-2);
     }
@@ -244,7 +244,7 @@ describe("objective hybrid", () => {
 });
 
 describe("gradients of the bound", () => {
-  it.each(modelVariances)("with variance %s are central differences", (variance) => {
+  it.each(varianceKinds)("with variance %s are central differences", (variance) => {
     const { node, feeds } = outputs("v", variance);
     const { loss } = batchLoss(batch, schedule, () => node, { objective: "vlb", prediction: "v", variance });
     const slopes = at(evaluate(grad(loss, [node]), feeds), 0).data;

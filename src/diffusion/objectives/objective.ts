@@ -11,7 +11,7 @@ import {
   boundElements,
   isLearned,
   type BoundColumn,
-  type ModelVariance,
+  type VarianceKind,
 } from "./bound-terms.ts";
 import { lossOf, type LossNorm } from "./loss-norm.ts";
 import { column, errorColumns, predictionError, type ErrorColumn } from "./prediction-error.ts";
@@ -64,7 +64,7 @@ export interface ObjectiveOptions {
   /** `eps` if absent. */
   readonly prediction?: Parameterisation;
   /** `large` if absent. */
-  readonly variance?: ModelVariance;
+  readonly variance?: VarianceKind;
   /** Of L_simple; `uniform` if absent. */
   readonly weighting?: Weighting;
   /** γ of `min-snr` (5 if absent) and `p2` (1). */
@@ -74,7 +74,7 @@ export interface ObjectiveOptions {
   /** `mean` if absent. */
   readonly lossReduction?: LossReduction;
   /** Decoder's variance where it is fixed; `second` if absent. */
-  readonly first?: FirstLogVariance;
+  readonly firstLogVariance?: FirstLogVariance;
 }
 
 type Chosen = Required<ObjectiveOptions>;
@@ -88,7 +88,7 @@ const usual: Chosen = {
   weightingGamma: null,
   lossNorm: "l2",
   lossReduction: "mean",
-  first: "second",
+  firstLogVariance: "second",
 };
 
 /**
@@ -148,7 +148,7 @@ function columnsOf(schedule: NoiseSchedule, chosen: Chosen): StepColumns<ErrorCo
 }
 
 /** What a network with a learned variance says, taken apart. */
-function parts(said: Node, variance: ModelVariance): { readonly output: Node; readonly variance?: Node } {
+function parts(said: Node, variance: VarianceKind): { readonly output: Node; readonly variance?: Node } {
   if (!isLearned(variance)) return { output: said };
   const half = at(said.shape, 1) / 2;
   const [output, ofVariance] = split(said, 1, [half, half]) as [Node, Node];
