@@ -97,6 +97,15 @@ export {
   type SamplingProcedure,
 } from "./diffusion/sampling-loop.ts";
 export { ddim, type DdimOptions } from "./diffusion/samplers/ddim.ts";
+export { ddimInversion, type DdimInversionOptions } from "./diffusion/samplers/ddim-inversion.ts";
+export { langevin, type LangevinOptions } from "./diffusion/samplers/langevin.ts";
+export {
+  predictorCorrector,
+  type CorrectorNorms,
+  type PredictorCorrectorOptions,
+  type PredictorName,
+} from "./diffusion/samplers/predictor-corrector.ts";
+export { interpolateLatents } from "./diffusion/interpolate.ts";
 export { ddpm, type DdpmOptions, type ReverseVariance } from "./diffusion/samplers/ddpm.ts";
 export { dpmpp2m } from "./diffusion/samplers/dpmpp-2m.ts";
 export { dpmpp2mSde } from "./diffusion/samplers/dpmpp-2m-sde.ts";
