@@ -113,8 +113,8 @@ describe("order of convergence, as the papers prove it", () => {
     const wrong = samplerOf({
       name: "wrong",
       memory: 1,
-      coefficients: (...given) => {
-        const { x0, earlier = [], ...rest } = dpmpp2mCoefficients(...given);
+      coefficients: (schedule, step, previousStep, before) => {
+        const { x0, earlier = [], ...rest } = dpmpp2mCoefficients(schedule, step, previousStep, before);
         const extra = -0.1 * (earlier[0] ?? 0);
         return { ...rest, x0: x0 + extra, earlier: earlier.map((weight) => weight - extra) };
       },

@@ -1,117 +1,85 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import {
+  fixedDenoiser,
+  goldenShape,
+  hashNoise,
+  largestGap,
+  readGolden,
+  replay,
+  type Trajectory,
+} from "../../test/golden-diffusers.ts";
 import { at } from "../math/error.ts";
-import { floatTensor, sizeOf, type FloatTensor } from "../tensor/tensor.ts";
+import { sizeOf } from "../tensor/tensor.ts";
 import { transitionBeta } from "./forward.ts";
-import type { NoiseSource } from "./noise.ts";
+import { samplerOf } from "./linear-method.ts";
 import type { Sampler, SamplerStep, StepCoefficients } from "./sampler.ts";
 import { ddim, ddimCoefficients } from "./samplers/ddim.ts";
 import { ddpm } from "./samplers/ddpm.ts";
-import { samplerOf } from "./linear-method.ts";
-import { alphaCumprodAt, linearSchedule, type NoiseSchedule } from "./schedule.ts";
+import { linearSchedule, type NoiseSchedule } from "./schedule.ts";
 import { leadingSteps, linspaceSteps, trailingSteps } from "./steps.ts";
 
 const spaced = { leading: leadingSteps, trailing: trailingSteps, linspace: linspaceSteps };
 
-interface Spacing {
-  readonly spacing: keyof typeof spaced;
-  readonly T: number;
-  readonly N: number;
-}
-interface Trajectory extends Spacing {
+interface AncestralTrajectory extends Trajectory {
   readonly sampler: "ddpm" | "ddim";
-  readonly variance?: "large" | "small";
+  /** The generator's name of what diffusers calls fixed_…, learned_range (`range`) and learned (`free`). */
+  readonly variance?: "large" | "small" | "small_log" | "large_log" | "range" | "free" | "free_as_log";
   readonly eta?: number;
+  /** Added to the leading steps. */
+  readonly offset?: number;
   readonly float32: boolean;
-  readonly steps: number[] | null;
-  readonly kept: number[];
-  readonly states: number[][];
 }
 interface Golden {
-  readonly trajectories: Trajectory[];
-  readonly spacings: (Spacing & { readonly steps: number[] })[];
+  readonly trajectories: AncestralTrajectory[];
+  readonly spacings: (Pick<Trajectory, "spacing" | "T" | "N"> & { readonly steps: number[] })[];
 }
 
-const file = new URL("../../test/golden/diffusers.json", import.meta.url);
-const golden = JSON.parse(readFileSync(file, "utf8")) as Golden;
-const START_STEP = 100_000;
-const shape = [4, 2];
+const golden = readGolden("diffusers.json") as Golden;
 
-/** The generator's hash32: the same integers in both languages. */
-function hash32(i: number, step: number): number {
-  let h = (Math.imul(i, 0x9e3779b1) + Math.imul(step, 0x85ebca77) + 0x165667b1) >>> 0;
-  h = Math.imul(h ^ (h >>> 16), 0x7feb352d) >>> 0;
-  h = Math.imul(h ^ (h >>> 15), 0x846ca68b) >>> 0;
-  return (h ^ (h >>> 16)) >>> 0;
+const learned = { range: "range", free: "free", free_as_log: "free" } as const;
+const fixed = { large: "large", small: "small", small_log: "small", large_log: "large" } as const;
+
+function samplerFor({ sampler, eta = 0, variance = "large" }: AncestralTrajectory): Sampler {
+  if (sampler === "ddim") return ddim({ eta });
+  return ddpm({ variance: variance in fixed ? fixed[variance as keyof typeof fixed] : "learned" });
 }
 
-function hashNoise(out: Float32Array, step: number): void {
-  for (let i = 0; i < out.length; i++) out[i] = (hash32(i, step) / 2 ** 32 - 0.5) * Math.sqrt(12);
-}
-const start: NoiseSource = {
-  normals: (out) => {
-    hashNoise(out, START_STEP);
-  },
-};
-const steps: NoiseSource = {
-  normals: (out, _width, _firstIndex, step) => {
-    hashNoise(out, step);
-  },
-};
-
-function fixedDenoiser(schedule: NoiseSchedule): (xt: FloatTensor, step: number) => FloatTensor {
-  return (xt, step) => {
-    const abar = alphaCumprodAt(schedule, step);
-    const phase = (3 * step) / schedule.timesteps;
-    const data = xt.data.map((x) => Math.sqrt(1 - abar) * x + 0.5 * Math.sqrt(abar) * Math.sin(2 * x + phase));
-    return floatTensor(data, xt.shape);
-  };
-}
-
-function samplerFor(golden: Trajectory): Sampler {
-  return golden.sampler === "ddpm" ? ddpm({ variance: golden.variance ?? "large" }) : ddim({ eta: golden.eta ?? 0 });
-}
-
-async function run(golden: Trajectory, sampler: Sampler = samplerFor(golden)): Promise<SamplerStep[]> {
-  const schedule = linearSchedule({ timesteps: golden.T });
-  const denoiser = fixedDenoiser(schedule);
-  const chosen = spaced[golden.spacing](golden.T, golden.N);
-  const seen: SamplerStep[] = [];
-  for await (const step of sampler({ denoiser, schedule, shape, noise: { start, steps }, steps: chosen }))
-    seen.push(step);
-  return seen;
-}
-
-/** Largest difference between our states and the kept ones of diffusers, over kept positions before `end`. */
-function largestGap(seen: SamplerStep[], { kept, states }: Trajectory, end: number = Infinity): number {
-  const gaps = kept.map((position, k) => {
-    const [ours, theirs] = [at(seen, position).xPrevious.data, at(states, k)];
-    expect(theirs).toHaveLength(sizeOf(shape));
-    return position < end ? Math.max(...theirs.map((x, i) => Math.abs(x - (ours[i] ?? NaN)))) : 0;
+async function run(golden: AncestralTrajectory, sampler: Sampler = samplerFor(golden)): Promise<SamplerStep[]> {
+  const { spacing, T, N, offset = 0, prediction, variance = "large" } = golden;
+  const chosen = spaced[spacing](T, N).map((step) => step + offset);
+  const says = variance in learned ? learned[variance as keyof typeof learned] : undefined;
+  return replay(golden, sampler, chosen, {
+    denoiser: fixedDenoiser(linearSchedule({ timesteps: T }), prediction, says),
   });
-  return Math.max(...gaps);
 }
 
-const describeCase = (c: Trajectory): string =>
-  `${c.sampler} ${c.variance ?? `η = ${c.eta ?? NaN}`} T = ${c.T} N = ${c.N} ${c.spacing}${c.float32 ? " float32" : ""}`;
+const describeCase = ({ steps: _steps, kept: _kept, states: _states, ...rest }: AncestralTrajectory): string =>
+  Object.entries(rest)
+    .map(([key, value]) => (key === "sampler" ? String(value) : `${key} ${String(value)}`))
+    .join(" ");
 const named = golden.trajectories.map((c) => [describeCase(c), c] as const);
 
 /** diffusers adds noise in the last step of DDPM unless that step is 0; Algorithm 2 of Ho et al. 2020 never does. */
-const noisyEnd = ([, c]: (typeof named)[number]): boolean => c.sampler === "ddpm" && c.spacing === "trailing";
+const noisyEnd = ([, c]: (typeof named)[number]): boolean =>
+  c.sampler === "ddpm" && (c.spacing === "trailing" || c.offset !== undefined);
 /** diffusers' DDIM takes t − ⌊T/N⌋ for the previous step, which linspace spacing does not have. */
 const wrongStride = ([, c]: (typeof named)[number]): boolean => c.sampler === "ddim" && c.spacing === "linspace";
-
+/** fixed_large_log takes the square root of a logarithm, and so does learned of what OpenAI's networks learn, log σ². */
+const notANumber = ([, c]: (typeof named)[number]): boolean => at(c.states, 0) === null;
+/** Without a larger sample_max_value, diffusers' dynamic threshold is 1 whatever the quantile. */
+const staticThreshold = ([, c]: (typeof named)[number]): boolean => c.quantile !== undefined && c.max === undefined;
 /** The library's float32 tables, where 1 − ᾱ of the first steps keeps three or four digits. */
 const float32End = ([, c]: (typeof named)[number]): boolean => c.sampler === "ddpm" && c.float32;
 
 describe("trajectories of diffusers", () => {
-  const agreeing = named.filter((c) => !noisyEnd(c) && !wrongStride(c) && !float32End(c));
+  const departing = [noisyEnd, wrongStride, notANumber, staticThreshold, float32End];
+  const agreeing = named.filter((c) => !departing.some((departs) => departs(c)));
 
   it("are all looked at", () => {
-    expect(agreeing).toHaveLength(21);
-    expect(named.filter(noisyEnd)).toHaveLength(4);
-    expect(named.filter(wrongStride)).toHaveLength(3);
-    expect(named.filter(float32End)).toHaveLength(1);
+    const counts = departing.map((departs) => named.filter(departs).length);
+    expect([agreeing.length, ...counts]).toEqual([85, 6, 3, 2, 1, 1]);
+    const variances = new Set(agreeing.flatMap(([, { variance }]) => variance ?? []));
+    expect([...variances].sort()).toEqual(["free", "large", "range", "small", "small_log"]);
   });
 
   it.each(agreeing)("%s", async (_name, c) => {
@@ -121,11 +89,17 @@ describe("trajectories of diffusers", () => {
     expect(largestGap(seen, c)).toBeLessThan(1e-5);
   });
 
-  it("are far from those of another variance or η", async () => {
+  it("are far from those of another variance, η or ε after clipping", async () => {
     const [, small] = named.find(([, c]) => c.variance === "small" && c.N === 50) ?? at(named, 0);
     expect(largestGap(await run(small, ddpm({ variance: "large" })), small)).toBeGreaterThan(1e-2);
     const [, half] = named.find(([, c]) => c.eta === 0.5) ?? at(named, 0);
     expect(largestGap(await run(half, ddim({ eta: 0.51 })), half)).toBeGreaterThan(1e-3);
+    const [, dynamic] = named.find(([, c]) => c.quantile !== undefined && c.sampler === "ddpm") ?? at(named, 0);
+    expect(largestGap(await run({ ...dynamic, quantile: 0.8 }), dynamic)).toBeGreaterThan(1e-2);
+    for (const limit of ["clip", "quantile"] as const) {
+      const [, kept] = named.find(([, c]) => c[limit] !== undefined && c.eps === "kept") ?? at(named, 0);
+      expect(largestGap(await run({ ...kept, eps: "rederived" }), kept)).toBeGreaterThan(1e-2);
+    }
   });
 });
 
@@ -136,12 +110,11 @@ describe("where diffusers departs from the papers", () => {
       const seen = await run(c);
       expect(largestGap(seen, c, c.N - 1)).toBeLessThan(1e-5);
       const last = at(seen, c.N - 1);
-      const schedule = linearSchedule({ timesteps: c.T });
-      const sigma = c.variance === "large" ? Math.sqrt(transitionBeta(schedule, last.step, -1)) : Math.sqrt(1e-20);
-      const z = new Float32Array(sizeOf(shape));
+      const deviations = lastDeviations(c, last);
+      const z = new Float32Array(sizeOf(goldenShape));
       hashNoise(z, last.step);
-      at(c.states, c.kept.length - 1).forEach((theirs, i) => {
-        expect(Math.abs(theirs - (at(last.xPrevious.data, i) + sigma * at(z, i)))).toBeLessThan(1e-5);
+      at(c.states, c.kept.length - 1)?.forEach((theirs, i) => {
+        expect(Math.abs(theirs - (at(last.xPrevious.data, i) + at(deviations, i) * at(z, i)))).toBeLessThan(1e-5);
       });
       if (c.variance === "large") expect(largestGap(seen, c)).toBeGreaterThan(1e-2);
     },
@@ -156,7 +129,36 @@ describe("where diffusers departs from the papers", () => {
     expect(largestGap(await run(c, assuming), c)).toBeLessThan(1e-5);
     expect(largestGap(await run(c), c)).toBeGreaterThan(1e-2);
   });
+
+  it.each(named.filter(notANumber))("%s: NaN from the first step, finite here", async (_n, c) => {
+    expect(c.states.every((state) => state === null)).toBe(true);
+    const seen = await run(c);
+    expect(seen.every(({ xPrevious }) => xPrevious.data.every(Number.isFinite))).toBe(true);
+  });
+
+  it("the free variance of a network that learned log σ² is what diffusers does with its exponential", async () => {
+    const [, asLog] = named.find(([, c]) => c.variance === "free_as_log") ?? at(named, 0);
+    const [, asVariance] = named.find(([, c]) => c.variance === "free" && c.N === asLog.N) ?? at(named, 0);
+    expect(largestGap(await run(asLog), asVariance)).toBeLessThan(1e-5);
+  });
+
+  it.each(named.filter(staticThreshold))("%s: it clips to ±1, whatever the quantile", async (_n, c) => {
+    const { quantile: _quantile, ...clipped } = { ...c, clip: 1 };
+    expect(largestGap(await run(clipped), c)).toBeLessThan(1e-5);
+    expect(largestGap(await run({ ...c, max: Infinity }), c)).toBeGreaterThan(1e-2);
+  });
 });
+
+/** σ of the noise that diffusers adds in its last step: from β, or from a posterior variance of 0 that is clamped to 1e-20. */
+function lastDeviations(c: AncestralTrajectory, { step, xt }: SamplerStep): number[] {
+  const large = transitionBeta(linearSchedule({ timesteps: c.T }), step, -1);
+  const clamped = 1e-20;
+  return Array.from(xt.data, (x) => {
+    if (c.variance !== "range") return Math.sqrt(c.variance === "large" ? large : clamped);
+    const part = (Math.cos(3 * x + (3 * step) / c.T) + 1) / 2;
+    return Math.exp((part * Math.log(large) + (1 - part) * Math.log(clamped)) / 2);
+  });
+}
 
 describe("float32 tables of diffusers", () => {
   it.each(named.filter(float32End))("%s: drift by themselves in the last two steps", async (_name, c) => {
