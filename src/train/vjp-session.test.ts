@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Random } from "../math/random.ts";
+import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
+import { denoiserParameters, type DenoiserConfig } from "./denoiser-spec.ts";
+import { DenoiserSession, namedWeights, type DiffusionModel } from "./model.ts";
+import { VjpSession } from "./vjp-session.ts";
+
+const denoiser: DenoiserConfig = {
+  kind: "MlpDenoiser",
+  dimensions: 3,
+  timesteps: 20,
+  width: 16,
+  depth: 2,
+  timeFeatures: 8,
+};
+
+function normals(rows: number, width: number, seed: number): FloatTensor {
+  const data = new Float32Array(rows * width);
+  new Random(seed, "init").normals(data, width);
+  return floatTensor(data, [rows, width]);
+}
+
+function modelOf(): DiffusionModel {
+  const count = denoiserParameters(denoiser).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return {
+    denoiser,
+    schedule: { timesteps: 20, betaStart: 0.001, betaEnd: 0.3 },
+    standardiser: { mean: [0, 0, 0], scale: [1, 1, 1] },
+    columns: ["a", "b", "c"],
+    weights: namedWeights(
+      normals(count, 1, 9).data.map((z) => 0.3 * z),
+      denoiser,
+    ),
+  };
+}
+
+const model = modelOf();
+const plain = new DenoiserSession(model, { device: "cpu" });
+const session = new VjpSession(model, { device: "cpu" });
+let epsOf: (xt: FloatTensor) => Promise<FloatTensor>;
+beforeAll(() => {
+  epsOf = async (xt) => {
+    const said = await plain.predict(xt, 7);
+    return "output" in said ? said.output : said;
+  };
+});
+afterAll(async () => {
+  await plain.dispose();
+  await session.dispose();
+});
+
+it("predicts as the network does, over several chunks", async () => {
+  const xt = normals(700, 3, 1);
+  const { output, parameterisation } = await session.predict(xt, 7, normals(700, 3, 2));
+  const expected = await epsOf(xt);
+  expect(parameterisation).toBe("eps");
+  expect(Math.max(...output.data.map((value, i) => Math.abs(value - (expected.data[i] ?? NaN))))).toBeLessThan(1e-5);
+});
+
+it("multiplies the Jacobian of each row, as central differences do", async () => {
+  const [rows, h] = [40, 5e-3];
+  const [xt, v] = [normals(rows, 3, 1), normals(rows, 3, 2)];
+  const { vjp } = await session.predict(xt, 7, v);
+  for (let d = 0; d < 3; d++) {
+    const shifted = async (by: number): Promise<FloatTensor> =>
+      epsOf({ ...xt, data: xt.data.map((x, i) => (i % 3 === d ? x + by : x)) });
+    const [above, below] = [await shifted(h), await shifted(-h)];
+    for (let row = 0; row < rows; row++) {
+      let expected = 0;
+      for (let i = 3 * row; i < 3 * row + 3; i++) {
+        expected += ((v.data[i] ?? 0) * ((above.data[i] ?? 0) - (below.data[i] ?? 0))) / (2 * h);
+      }
+      expect(Math.abs((vjp.data[3 * row + d] ?? NaN) - expected)).toBeLessThan(3e-3 * Math.max(1, Math.abs(expected)));
+    }
+  }
+});
