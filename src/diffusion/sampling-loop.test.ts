@@ -7,6 +7,8 @@ import { meanFromEps, predictEpsFromX0, predictX0FromEps } from "./parameterisat
 import { finalSample, type Denoiser, type Sampler, type SamplerOptions, type SamplerStep } from "./sampler.ts";
 import { ddim } from "./samplers/ddim.ts";
 import { ddpm } from "./samplers/ddpm.ts";
+import { langevin } from "./samplers/langevin.ts";
+import { predictorCorrector } from "./samplers/predictor-corrector.ts";
 import { dpmpp2mSde } from "./samplers/dpmpp-2m-sde.ts";
 import { dpmpp2m } from "./samplers/dpmpp-2m.ts";
 import { euler } from "./samplers/euler.ts";
@@ -46,6 +48,8 @@ interface Habits {
   readonly corrects?: boolean;
   /** Noise is added to x_t before it is evaluated. */
   readonly churns?: boolean;
+  /** The last step evaluates once more where it has moved to, and shows that. */
+  readonly denoises?: boolean;
 }
 
 /** What the denoiser was asked. */
@@ -74,6 +78,7 @@ const samplers: [name: string, sampler: Sampler, habits?: Habits][] = [
   ["ddim 0", ddim()],
   ["ddim 0.6", ddim({ eta: 0.6 })],
   ["ddim 1", ddim({ eta: 1 })],
+  ["ddim, σ̂", ddim({ sigma: "hat" })],
   ["euler", euler()],
   ["euler, churned", euler({ churn: 30 }), { churns: true }],
   ["heun", heun(), { evaluations: 2 }],
@@ -83,11 +88,17 @@ const samplers: [name: string, sampler: Sampler, habits?: Habits][] = [
   ["unipc 1", uniPc({ order: 1 }), { corrects: true }],
   ["unipc 2", uniPc(), { corrects: true }],
   ["unipc 3 bh1", uniPc({ order: 3, variant: "bh1" }), { corrects: true }],
+  ["langevin", langevin({ innerSteps: 1 }), { denoises: true }],
+  ["pc reverse diffusion", predictorCorrector(), { evaluations: 2 }],
+  ["pc ddpm", predictorCorrector({ predictor: "ddpm" }), { evaluations: 2 }],
+  ["pc ddim, own norms", predictorCorrector({ predictor: "ddim", norms: "sample" }), { evaluations: 2 }],
 ];
 
 describe.each(samplers)(
   "contract: %s",
-  (_name, sampler, { evaluations = 1, corrects = false, churns = false } = {}) => {
+  (_name, sampler, { evaluations = 1, corrects = false, churns = false, denoises = false } = {}) => {
+    const shown = (i: number): number => i * evaluations + (denoises && i === 39 ? 1 : 0);
+
     it("yields a connected chain from T−1 to the data and returns its end", async () => {
       const [seen, sample] = await collect(sampler({ ...base, steps: 7 }));
       expect(seen.map(({ index, count }) => [index, count])).toEqual([0, 1, 2, 3, 4, 5, 6].map((i) => [i, 7]));
@@ -95,8 +106,9 @@ describe.each(samplers)(
       expect(at(seen, 6).previousStep).toBe(-1);
       seen.slice(1).forEach((now, i) => {
         expect(now.step).toBe(at(seen, i).previousStep);
-        if (!corrects) expect(now.xt).toBe(at(seen, i).xPrevious);
-        if (corrects) expect(maxDifference(now.xt, at(seen, i).xPrevious)).toBeGreaterThan(0);
+        const moved = corrects || (denoises && i === 5);
+        if (!moved) expect(now.xt).toBe(at(seen, i).xPrevious);
+        if (moved) expect(maxDifference(now.xt, at(seen, i).xPrevious)).toBeGreaterThan(0);
       });
       expect(sample).toBe(at(seen, 6).xPrevious);
       expect(sample.shape).toEqual([6, 2]);
@@ -105,9 +117,9 @@ describe.each(samplers)(
     it("shows x̂0 and ε that belong together", async () => {
       const [asking, asked] = recorder();
       const [seen] = await collect(sampler({ ...base, denoiser: asking }));
-      expect(asked).toHaveLength(40 * evaluations - evaluations + 1);
+      expect(asked).toHaveLength(shown(39) + 1);
       seen.forEach(({ xt, x0, eps, step }, i) => {
-        const [evaluated, level] = at(asked, i * evaluations);
+        const [evaluated, level] = at(asked, shown(i));
         expect(maxDifference(predictX0FromEps(evaluated, eps, schedule, level), x0)).toBeLessThan(1e-5);
         if (!churns) expect(level).toBe(step);
         if (!churns && !corrects) expect(evaluated).toBe(xt);
@@ -159,7 +171,7 @@ describe.each(samplers)(
         true,
       );
       seen.forEach(({ x0, eps }, i) => {
-        const [evaluated, level] = at(asked, i * evaluations);
+        const [evaluated, level] = at(asked, shown(i));
         expect(x0.data.every((x) => x >= Math.fround(-0.8) && x <= Math.fround(0.3))).toBe(true);
         expect(maxDifference(predictEpsFromX0(evaluated, x0, schedule, level), eps)).toBeLessThan(1e-4);
       });
