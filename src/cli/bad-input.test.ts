@@ -67,6 +67,16 @@ describe("usage", () => {
     ],
     [["sample", "@run", "--out", "@x.csv", "--eta", "1"], "--eta: ddpm has none"],
     [["sample", "@run", "--out", "@x.csv", "--sampler", "ddim", "--variance", "small"], "--variance: ddim has none"],
+    [["sample", "@run", "--out", "@x.csv", "--sampler", "dpm"], "--sampler: expected one of ddpm, ddim, euler"],
+    [["sample", "@run", "--out", "@x.csv", "--spacing", "even"], "--spacing: expected one of trailing, leading"],
+    [["sample", "@run", "--out", "@x.csv", "--order", "2"], "--order: ddpm has none; use it with --sampler unipc"],
+    [["sample", "@run", "--out", "@x.csv", "--clip", "1", "--threshold", "0.9"], "expected one of them, got both"],
+    [["sample", "@run", "--out", "@x.csv", "--eps-after-limit", "kept"], "nothing limits x̂_0"],
+    [
+      ["sample", "@run", "--out", "@x.csv", "--variance", "learned"],
+      "this model has learned none; choose large or small",
+    ],
+    [["plot", "@run", "loss", "--out", "@x.svg", "--inner-steps", "2"], "--inner-steps: plot loss has no use for it"],
     [["sample", "@run", "--out", "@x.txt"], "expected a file ending in .csv, .npy, .json, .png, .svg, .gif"],
     [
       ["sample", "@run", "--out", "-", "--format", "pdf"],
@@ -99,10 +109,7 @@ describe("usage", () => {
       ["schedule", "linear", "--steps", "5", "--spacing", "odd"],
       "--spacing: expected one of trailing, leading, linspace,",
     ],
-    [
-      ["schedule", "linear", "--prediction", "noise"],
-      "--prediction: expected one of eps, x0, v, mean, score",
-    ],
+    [["schedule", "linear", "--prediction", "noise"], "--prediction: expected one of eps, x0, v, mean, score"],
     [["schedule", "linear", "--json", "--out", "@x.svg"], "expected one of them, got both"],
     [["schedule", "linear", "--out", "@x.gif"], "expected a file ending in .svg, .png, or - for stdout"],
     [["schedule", "linear", "--overwrite"], "--overwrite: only --out has use for it"],

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { version } from "../../package.json";
 import { decodeCsv } from "../formats/csv.ts";
 import { decodeNpy } from "../formats/npy.ts";
+import { samplerNames } from "./sampler-table.ts";
 import { run as runMain } from "./main.ts";
 import { recordedIo, runHere, type Ended } from "./test-io.ts";
 
@@ -190,6 +191,28 @@ describe("sample", () => {
   it("does not send binary data to a terminal", async () => {
     const { code, stderr } = await runHere(["sample", run, "--out", "-", "--format", "npy"], { terminal: true });
     expect([code, stderr]).toEqual([2, expect.stringContaining("garble the terminal")]);
+  });
+});
+
+describe("samplers", () => {
+  it.each([...samplerNames])("%s draws samples, the same ones by seed", async (sampler) => {
+    const argv = ["sample", run, "--count", "4", "--sampler", sampler, "--out", "-"];
+    const first = decodeCsv((await ok(...argv)).stdout, "first");
+    expect([first.rows, first.width]).toEqual([4, 2]);
+    expect([...first.data].every((value) => Math.abs(value) < 20)).toBe(true);
+    expect(decodeCsv((await ok(...argv)).stdout, "again").data).toEqual(first.data);
+  });
+
+  it("take their flags", async () => {
+    const draw = async (...flags: string[]): Promise<string> =>
+      (await ok("sample", run, "--count", "3", "--out", "-", "--sampler", ...flags)).stdout;
+    expect(await draw("ddim", "--eta", "hat")).not.toBe(await draw("ddim", "--eta", "1"));
+    expect(await draw("heun", "--churn", "5")).not.toBe(await draw("heun"));
+    expect(await draw("unipc", "--order", "3")).not.toBe(await draw("unipc", "--order", "1"));
+    expect(await draw("langevin", "--inner-steps", "3")).not.toBe(await draw("langevin"));
+    expect(await draw("predictor-corrector", "--snr", "0.3")).not.toBe(await draw("predictor-corrector"));
+    expect(await draw("ddim", "--clip", "0.5")).not.toBe(await draw("ddim"));
+    expect(await draw("ddim", "--steps", "5", "--preset", "openai")).not.toBe(await draw("ddim", "--steps", "5"));
   });
 });
 

@@ -32,10 +32,9 @@ const PATHS = 60;
 
 /** Runs both samplers once for all pictures of them. */
 async function planOf(run: OpenRun, watch: Watch): Promise<Plan[]> {
-  const T = run.schedule.timesteps;
   const reference = await someData(run, watch);
-  const ddpm = await walkOf(run, chooseSampler({ sampler: "ddpm" }, T), watch, "strip");
-  const ddim = await walkOf(run, chooseSampler({ sampler: "ddim" }, T), watch, "animation");
+  const ddpm = await walkOf(run, chooseSampler({ sampler: "ddpm" }, run), watch, "strip");
+  const ddim = await walkOf(run, chooseSampler({ sampler: "ddim" }, run), watch, "animation");
   const [ancestral, implicit] = [ddpm.choice.label, ddim.choice.label];
   const few = { ...watch, count: PATHS };
   const plan = (file: string, caption: string, make: Plan["make"]): Plan => ({ file, caption, make });

@@ -1,6 +1,9 @@
 import { Option } from "commander";
 import { devices } from "../runtime/backend.ts";
+import { presetNames } from "../diffusion/presets.ts";
+import { spacingNames } from "../diffusion/spacings.ts";
 import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
+import { samplerNames } from "./sampler-table.ts";
 
 const MAX_SEED = 2 ** 53 - 1;
 
@@ -8,6 +11,9 @@ function option<T>(flags: string, help: string, parse?: FlagParser<T>): Option {
   const made = new Option(flags, help);
   return parse ? made.argParser(parse) : made;
 }
+
+const etaRange = decimal("--eta", { min: 0, max: 1 });
+const etaOrHat: FlagParser<number | "hat"> = (text) => (text === "hat" ? "hat" : etaRange(text));
 
 interface SharedOptions {
   readonly out: (endings: string) => Option;
@@ -44,10 +50,45 @@ export const shared: SharedOptions = {
 
 /** Options that choose a sampler. */
 export const samplerOptions: readonly Option[] = [
-  option("--sampler <name>", "ddpm or ddim", choice("--sampler", ["ddpm", "ddim"])),
-  option("--steps <n>", "steps, at most T (default: T for ddpm, 50 for ddim)", integer("--steps", { min: 1 })),
-  option("--eta <x>", "noise of ddim, 0…1 (default 0)", decimal("--eta", { min: 0, max: 1 })),
-  option("--variance <name>", "of ddpm: large or small (default large)", choice("--variance", ["large", "small"])),
+  option("--sampler <name>", samplerNames.join(", "), choice("--sampler", samplerNames)),
+  option(
+    "--steps <n>",
+    "steps, at most T (default: all for ddpm and predictor-corrector, 50 for ddim and euler)",
+    integer("--steps", { min: 1 }),
+  ),
+  option(
+    "--spacing <name>",
+    `of the steps: ${spacingNames.join(", ")} (default trailing; log-snr for langevin)`,
+    choice("--spacing", spacingNames),
+  ),
+  option("--eta <x>", "noise of ddim, 0…1, or hat for σ̂ (default 0)", etaOrHat),
+  option(
+    "--variance <name>",
+    "of ddpm: large, small or learned (default the model's)",
+    choice("--variance", ["large", "small", "learned"]),
+  ),
+  option("--churn <x>", "noise that euler and heun add, S_churn ≥ 0 (default 0)", decimal("--churn", { min: 0 })),
+  option("--order <n>", "of unipc, 1…3 (default 2)", integer("--order", { min: 1, max: 3 })),
+  option("--inner-steps <n>", "of langevin: updates at each level (default 1)", integer("--inner-steps", { min: 1 })),
+  option("--step-size <x>", "of langevin, 0…4 (default 0.3)", decimal("--step-size", { above: 0, below: 4 })),
+  option("--corrections <n>", "of predictor-corrector, a step (default 1)", integer("--corrections", { min: 0 })),
+  option("--snr <x>", "of predictor-corrector's corrector (default 0.16)", decimal("--snr", { above: 0 })),
+  option("--clip <x>", "clip x̂_0 to ±x, in standardised units", decimal("--clip", { above: 0 })),
+  option(
+    "--threshold <q>",
+    "dynamic thresholding of x̂_0 at this quantile, for data in [−1, 1]",
+    decimal("--threshold", { above: 0, max: 1 }),
+  ),
+  option(
+    "--eps-after-limit <how>",
+    "ε after x̂_0 was limited: rederived or kept (default rederived)",
+    choice("--eps-after-limit", ["rederived", "kept"]),
+  ),
+  option(
+    "--preset <name>",
+    `steps and ε as in a published implementation: ${presetNames.join(", ")}`,
+    choice("--preset", presetNames),
+  ),
 ];
 
 /** Options that say where a network runs. */

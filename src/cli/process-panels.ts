@@ -89,8 +89,8 @@ async function watched(
 ): Promise<FloatTensor> {
   return sample(model, {
     ...options,
+    ...choice.options,
     sampler: choice.sampler,
-    steps: choice.steps,
     onStep: ({ index, step, previousStep, xt, xPrevious }) => {
       if (index === 0) show(xt, step + 1, 0);
       show(xPrevious, previousStep + 1, index + 1);

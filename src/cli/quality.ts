@@ -131,8 +131,8 @@ function samplesOf(
 ): Promise<FloatTensor> {
   return sample(run.model, {
     ...options,
+    ...choice.options,
     sampler: choice.sampler,
-    steps: choice.steps,
     onStep: ({ index, count }) => tell((SAMPLING_SHARE * (index + 1)) / count),
   });
 }

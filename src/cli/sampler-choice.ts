@@ -1,18 +1,36 @@
-import type { Sampler } from "../diffusion/sampler.ts";
-import { ddim } from "../diffusion/samplers/ddim.ts";
-import { ddpm, type ReverseVariance } from "../diffusion/samplers/ddpm.ts";
+import { presets, type PresetName } from "../diffusion/presets.ts";
+import type { Sampler, SamplerOptions } from "../diffusion/sampler.ts";
+import type { ReverseVariance } from "../diffusion/samplers/ddpm.ts";
+import type { NoiseSchedule } from "../diffusion/schedule.ts";
+import { spacings, type SpacingName } from "../diffusion/spacings.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
-
-export type SamplerName = "ddpm" | "ddim";
+import { methodFlags, samplerNames, samplerTable, type MethodFlags, type SamplerName } from "./sampler-table.ts";
 
 /** Flags that choose a sampler, each already in its range. */
-export interface SamplerFlags {
+export interface SamplerFlags extends MethodFlags {
   readonly sampler?: SamplerName;
   readonly steps?: number;
-  readonly eta?: number;
-  readonly variance?: ReverseVariance;
+  readonly spacing?: SpacingName;
+  /** x̂_0 is clipped to ±clip, in standardised units. */
+  readonly clip?: number;
+  /** Quantile of dynamic thresholding. */
+  readonly threshold?: number;
+  readonly epsAfterLimit?: "rederived" | "kept";
+  readonly preset?: PresetName;
 }
+
+/** All of them, by name: which of them a command was given. */
+export const samplerFlagNames = [
+  "sampler",
+  "steps",
+  "spacing",
+  "clip",
+  "threshold",
+  "epsAfterLimit",
+  "preset",
+  ...methodFlags,
+] as const satisfies readonly (keyof SamplerFlags)[];
 
 /** Flags that say where a network runs. */
 export type PlacementFlags = CompileOptions;
@@ -21,42 +39,110 @@ export type PlacementFlags = CompileOptions;
 export interface SamplerChoice {
   readonly name: SamplerName;
   readonly sampler: Sampler;
+  /** Number of steps. */
   readonly steps: number;
+  /** The steps themselves and the limits of x̂_0, as `sample` takes them. */
+  readonly options: Pick<SamplerOptions, "clip" | "threshold" | "epsAfterLimit"> & { readonly steps: Int32Array };
   /** "DDIM, 50 steps, η = 0.5" */
   readonly label: string;
 }
 
-const DDIM_STEPS = 50;
+/** What is sampled: a model's process. */
+export interface SampledProcess {
+  readonly schedule: NoiseSchedule;
+  /** The variance that the model was made with; large if absent. */
+  readonly variance?: ReverseVariance;
+}
+
+/** innerSteps as --inner-steps. */
+export const flagOf = (key: string): string => `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /**
  * Checks that flags go together, before anything is loaded.
- * @throws UnnoiseError `usage` for a flag of the other sampler
+ * @throws UnnoiseError `usage` for a flag of another sampler, or two limits
  */
-export function checkSamplerFlags({ sampler = "ddpm", eta, variance }: SamplerFlags): void {
-  if (sampler === "ddpm" && eta !== undefined) {
-    throw new UnnoiseError("usage", "--eta: ddpm has none; use it with --sampler ddim");
+export function checkSamplerFlags({ sampler = "ddpm", ...flags }: SamplerFlags): void {
+  const extra = methodFlags.find((key) => flags[key] !== undefined && !samplerTable[sampler].flags.includes(key));
+  if (extra !== undefined) {
+    const owners = samplerNames.filter((name) => samplerTable[name].flags.includes(extra));
+    const advice = `use it with --sampler ${owners.join(" or ")}`;
+    throw new UnnoiseError("usage", `${flagOf(extra)}: ${sampler} has none; ${advice}`);
   }
-  if (sampler === "ddim" && variance !== undefined) {
-    throw new UnnoiseError("usage", "--variance: ddim has none; use it with --sampler ddpm, or --eta with ddim");
+  if (flags.clip !== undefined && flags.threshold !== undefined) {
+    throw new UnnoiseError("usage", "--clip and --threshold: expected one of them, got both");
+  }
+  if (flags.epsAfterLimit !== undefined && flags.clip === undefined && flags.threshold === undefined) {
+    throw new UnnoiseError(
+      "usage",
+      "--eps-after-limit: nothing limits x̂_0; add --clip or --threshold, or leave it out",
+    );
   }
 }
 
 /**
  * The sampler that flags ask for.
- * @param timesteps T of the model
  * @param usual the sampler where none is named
  * @throws UnnoiseError `usage` for flags that do not go together and for more steps than T
  */
-export function chooseSampler(flags: SamplerFlags, timesteps: number, usual: SamplerName = "ddpm"): SamplerChoice {
-  const { sampler: name = usual, eta = 0, variance = "large" } = flags;
+export function chooseSampler(
+  flags: SamplerFlags,
+  { schedule, variance = "large" }: SampledProcess,
+  usual: SamplerName = "ddpm",
+): SamplerChoice {
+  const { sampler: name = usual } = flags;
   checkSamplerFlags({ ...flags, sampler: name });
-  const steps = flags.steps ?? (name === "ddpm" ? timesteps : Math.min(DDIM_STEPS, timesteps));
-  if (steps > timesteps) {
-    throw new UnnoiseError("usage", `--steps: expected an integer in 1…${timesteps} (T of this run), got ${steps}`);
+  if (flags.variance === "learned" && variance !== "learned") {
+    throw new UnnoiseError("usage", "--variance learned: this model has learned none; choose large or small");
   }
-  const detail = name === "ddim" ? (eta === 0 ? "" : `, η = ${eta}`) : variance === "small" ? ", small variance" : "";
-  const label = `${name.toUpperCase()}, ${steps} ${steps === 1 ? "step" : "steps"}${detail}`;
-  return { name, sampler: name === "ddim" ? ddim({ eta }) : ddpm({ variance }), steps, label };
+  const row = samplerTable[name];
+  const steps = stepsOf(flags, schedule, name);
+  const method = name === "ddpm" ? { variance, ...flags } : flags;
+  const count = `${steps.length} ${steps.length === 1 ? "step" : "steps"}`;
+  return {
+    name,
+    sampler: row.make(method),
+    steps: steps.length,
+    options: { steps, ...limitsOf(flags) },
+    label: [row.label, count, ...detailsOf(flags, variance)].join(", "),
+  };
+}
+
+function stepsOf(flags: SamplerFlags, schedule: NoiseSchedule, name: SamplerName): Int32Array {
+  const { timesteps } = schedule;
+  const { usualSteps, usualSpacing } = samplerTable[name];
+  const count = flags.steps ?? (usualSteps === "all" ? timesteps : Math.min(usualSteps, timesteps));
+  if (count > timesteps) {
+    throw new UnnoiseError("usage", `--steps: expected an integer in 1…${timesteps} (T of this run), got ${count}`);
+  }
+  if (flags.spacing === undefined && flags.preset !== undefined) {
+    return presets[flags.preset].spacing.steps(schedule, count);
+  }
+  return spacings[flags.spacing ?? usualSpacing](schedule, count);
+}
+
+function limitsOf({ clip, threshold, epsAfterLimit, preset }: SamplerFlags): Omit<SamplerChoice["options"], "steps"> {
+  const after = epsAfterLimit ?? (preset && presets[preset].epsAfterLimit);
+  return {
+    ...(clip !== undefined && { clip: [-clip, clip] as const }),
+    ...(threshold !== undefined && { threshold: { quantile: threshold } }),
+    ...(after && { epsAfterLimit: after }),
+  };
+}
+
+/** What is not as usual. */
+function detailsOf(flags: SamplerFlags, usualVariance: ReverseVariance): string[] {
+  const { eta, variance, churn, order, innerSteps, spacing, clip, threshold, preset } = flags;
+  return [
+    eta === "hat" ? "σ̂" : eta === undefined || eta === 0 ? "" : `η = ${eta}`,
+    variance === undefined || variance === usualVariance ? "" : `${variance} variance`,
+    churn === undefined || churn === 0 ? "" : `churn ${churn}`,
+    order === undefined ? "" : `order ${order}`,
+    innerSteps === undefined ? "" : `${innerSteps} a level`,
+    spacing === undefined ? "" : `${spacing} spacing`,
+    clip === undefined ? "" : `clipped to ±${clip}`,
+    threshold === undefined ? "" : `thresholded at ${threshold}`,
+    preset === undefined ? "" : `as ${preset}`,
+  ].filter((detail) => detail !== "");
 }
 
 /** Where to run, from flags. */

@@ -1,13 +1,13 @@
 import { unstandardise } from "../data/standardise.ts";
 import { seededNoise } from "../diffusion/noise.ts";
-import { finalSample, type Sampler, type SamplerStep } from "../diffusion/sampler.ts";
+import { finalSample, type Sampler, type SamplerOptions, type SamplerStep } from "../diffusion/sampler.ts";
 import { ddpm } from "../diffusion/samplers/ddpm.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
 import { eventLoopPause } from "./event-loop.ts";
 import { DenoiserSession, scheduleOf, type DiffusionModel } from "./model.ts";
 
-export interface SampleOptions extends CompileOptions {
+export interface SampleOptions extends CompileOptions, Pick<SamplerOptions, "clip" | "threshold" | "epsAfterLimit"> {
   /** Number of samples, ≥ 1. */
   readonly count?: number;
   /** Default: ancestral sampling, `ddpm()`. */
@@ -28,7 +28,8 @@ export interface SampleOptions extends CompileOptions {
  * `signal`, `not-finite` when the network gives NaN
  */
 export async function sample(model: DiffusionModel, options: SampleOptions = {}): Promise<FloatTensor> {
-  const { count = 1000, sampler = ddpm(), steps, seed = 0, signal, onStep, ...placement } = options;
+  const { count = 1000, sampler = ddpm(), steps, seed = 0, signal, onStep, ...rest } = options;
+  const { clip, threshold, epsAfterLimit, ...placement } = rest;
   const session = new DenoiserSession(model, placement);
   const pause = eventLoopPause();
   try {
@@ -41,6 +42,9 @@ export async function sample(model: DiffusionModel, options: SampleOptions = {})
       shape: [count, model.denoiser.dimensions],
       noise: seededNoise(seed),
       ...(steps === undefined ? {} : { steps }),
+      ...(clip && { clip }),
+      ...(threshold && { threshold }),
+      ...(epsAfterLimit && { epsAfterLimit }),
       ...(signal && { signal }),
     });
     return unstandardise(await finalSample(walk, onStep), model.standardiser);

@@ -85,7 +85,7 @@ interface Points extends PlacementFlags {
 }
 
 function measure(terminal: Terminal, run: OpenRun, points: Points): Promise<Quality> {
-  const choices = choicesOf({}, run.schedule.timesteps);
+  const choices = choicesOf({}, run);
   return withProgress(terminal, (signal, onProgress) =>
     measureQuality(run, choices, { ...points, signal, onProgress }),
   );

@@ -7,7 +7,9 @@ import {
   checkSamplerFlags,
   chooseSampler,
   placementOf,
+  samplerFlagNames,
   type PlacementFlags,
+  type SampledProcess,
   type SamplerChoice,
   type SamplerFlags,
 } from "../sampler-choice.ts";
@@ -20,14 +22,12 @@ export interface EvaluateCommandOptions extends SamplerFlags, PlacementFlags {
   readonly quiet?: boolean;
 }
 
-const SAMPLER_FLAGS = ["sampler", "steps", "eta", "variance"] as const;
-
 /** `unnoise evaluate` */
 export async function evaluate(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
   checkSamplerFlags(options);
   const terminal = new Terminal(io, options);
   const run = await openRun(path);
-  const choices = choicesOf(options, run.schedule.timesteps);
+  const choices = choicesOf(options, run);
   const quality = await withProgress(terminal, (signal, onProgress) => {
     const { count = 2000, seed = 0 } = options;
     return measureQuality(run, choices, { count, seed, signal, onProgress, ...placementOf(options) });
@@ -38,9 +38,9 @@ export async function evaluate(path: string, options: EvaluateCommandOptions, io
 }
 
 /** The sampler that flags ask for, or both usual ones. */
-export function choicesOf(flags: SamplerFlags, timesteps: number): SamplerChoice[] {
-  if (SAMPLER_FLAGS.some((flag) => flags[flag] !== undefined)) return [chooseSampler(flags, timesteps)];
-  return (["ddpm", "ddim"] as const).map((sampler) => chooseSampler({ sampler }, timesteps));
+export function choicesOf(flags: SamplerFlags, process: SampledProcess): SamplerChoice[] {
+  if (samplerFlagNames.some((flag) => flags[flag] !== undefined)) return [chooseSampler(flags, process)];
+  return (["ddpm", "ddim"] as const).map((sampler) => chooseSampler({ sampler }, process));
 }
 
 /** Measures with a bar, in percent, that shows after two seconds. */

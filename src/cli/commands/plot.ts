@@ -11,11 +11,13 @@ import type { Watch } from "../process-panels.ts";
 import { Progress } from "../progress.ts";
 import {
   chooseSampler,
+  flagOf,
   placementOf,
   type PlacementFlags,
+  samplerFlagNames,
   type SamplerFlags,
-  type SamplerName,
 } from "../sampler-choice.ts";
+import type { SamplerName } from "../sampler-table.ts";
 import {
   forwardAnimation,
   forwardStrip,
@@ -40,7 +42,7 @@ type Kind = (typeof KINDS)[number];
 const STILL = ["svg", "png"] as const;
 const MOVING = [...STILL, "gif"] as const;
 
-const SAMPLING = ["sampler", "steps", "eta", "variance", "device", "threads"] as const;
+const SAMPLING = [...samplerFlagNames, "device", "threads"] as const;
 const POINTS = ["count", "seed"] as const;
 
 /** What each kind of plot can be, and the flags that it takes. */
@@ -72,7 +74,8 @@ function checkFlags(kind: Kind, options: PlotCommandOptions): void {
   const { flags } = kinds[kind];
   const given = [...POINTS, ...SAMPLING].filter((name) => options[name] !== undefined);
   const extra = given.find((name) => !flags.includes(name));
-  if (extra !== undefined) throw new UnnoiseError("usage", `--${extra}: plot ${kind} has no use for it; leave it out`);
+  if (extra !== undefined)
+    throw new UnnoiseError("usage", `${flagOf(extra)}: plot ${kind} has no use for it; leave it out`);
 }
 
 interface Surroundings {
@@ -92,7 +95,7 @@ async function figureOf(
   if (kind === "schedule") return schedulePlot(run);
   const points = { count: options.count ?? usualCount[kind], seed: options.seed ?? 0 };
   if (kind === "forward") return moving ? forwardAnimation(run, points) : forwardStrip(run, points);
-  const choice = chooseSampler(options, run.schedule.timesteps, usualSampler[kind]);
+  const choice = chooseSampler(options, run, usualSampler[kind]);
   const progress = new Progress(terminal, { label: "sampling", total: choice.steps, unit: "steps", delay: 2 });
   const watch: Watch = { ...points, ...placementOf(options), signal, onProgress: (done) => progress.update(done) };
   try {

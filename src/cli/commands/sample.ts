@@ -35,7 +35,7 @@ export async function sampleRun(path: string, options: SampleCommandOptions, io:
   checkSamplerFlags(options);
   const target = await openOutput(options, FORMATS, terminal);
   const run = await openRun(path);
-  const choice = chooseSampler(options, run.schedule.timesteps);
+  const choice = chooseSampler(options, run);
   const { count = 1000, seed = 0 } = options;
   const began = performance.now();
   const progress = new Progress(terminal, { label: "sampling", total: choice.steps, unit: "steps", delay: PATIENCE });
@@ -58,8 +58,8 @@ async function contentOf(
   const { onProgress, ...options } = watch;
   const points = await sample(run.model, {
     ...options,
+    ...choice.options,
     sampler: choice.sampler,
-    steps: choice.steps,
     onStep: ({ index }) => onProgress?.(index + 1),
   });
   const facts = { sampler: choice.name, steps: choice.steps, seed: watch.seed };
