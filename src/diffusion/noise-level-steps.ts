@@ -1,5 +1,6 @@
 import { UnnoiseError } from "../math/error.ts";
-import { logSnr, snr, type NoiseSchedule } from "./schedule.ts";
+import { edmSigma, halfLogSnr, nearestStep } from "./noise-level.ts";
+import { snr, type NoiseSchedule } from "./schedule.ts";
 import { checkCount, distinctSteps } from "./steps.ts";
 
 /** A noise level as a function of the step, rising with it. */
@@ -7,23 +8,6 @@ type Level = (step: number) => number;
 
 /** The level at a part in 0…1 of the way from the lowest to the highest. */
 type Curve = (low: number, high: number, part: number) => number;
-
-/** σ = √((1 − ᾱ)/ᾱ), ∞ where ᾱ = 0. */
-const sigmaOf =
-  (schedule: NoiseSchedule): Level =>
-  (step) =>
-    1 / Math.sqrt(snr(schedule, step));
-
-/** The step in 0…last whose level is nearest to `target`. */
-function nearestStep(level: Level, last: number, target: number): number {
-  let [low, high] = [0, last];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (level(middle) < target) low = middle + 1;
-    else high = middle;
-  }
-  return low > 0 && target - level(low - 1) <= level(low) - target ? low - 1 : low;
-}
 
 /**
  * The steps nearest to N levels along a curve between those of the first and the last step. A last step with ᾱ = 0 has no finite
@@ -54,26 +38,31 @@ export interface KarrasStepsOptions {
  * i = 0…N−1, between the levels of the schedule's own first and last step (Karras et al. 2022, eq. 5, arXiv 2206.00364; nearest,
  * as `round_sigma` of their networks trained at discrete steps). Levels that fall on one step move to its neighbours.
  * @param count N, in 1…T; with N = 1 the step is T−1
- * @returns N distinct steps in 0…T−1, descending; T−1 and 0 among them for N ≥ 2
+ * @returns N distinct steps in 0…T−1, descending; T−1 and 0 among them for N ≥ 2 (N ≥ 3 where ᾱ_T = 0)
  * @throws UnnoiseError `usage` for N outside 1…T or ρ ≤ 0
  */
 export function karrasSteps(schedule: NoiseSchedule, count: number, { rho = 7 }: KarrasStepsOptions = {}): Int32Array {
   if (!(rho > 0 && rho < Infinity)) throw new UnnoiseError("usage", `rho: expected a number > 0, got ${rho}`);
-  return stepsAtLevels(schedule, count, sigmaOf(schedule), (low, high, part) => {
-    const [from, to] = [low ** (1 / rho), high ** (1 / rho)];
-    return (from + part * (to - from)) ** rho;
-  });
+  return stepsAtLevels(
+    schedule,
+    count,
+    (step) => edmSigma(schedule, step),
+    (low, high, part) => {
+      const [from, to] = [low ** (1 / rho), high ** (1 / rho)];
+      return (from + part * (to - from)) ** rho;
+    },
+  );
 }
 
 /**
  * Steps as even in λ = ½ log(ᾱ/(1 − ᾱ)) as integers allow, which is in equal ratios of σ: the levels of Song & Ermon 2019
- * (section 4.2, arXiv 1907.05600) and the steps of Lu et al. 2022 (section 4.4 "logSNR", arXiv 2206.00927). Levels that fall on
- * one step move to its neighbours.
+ * (arXiv 1907.05600) and the steps of Lu et al. 2022 ("uniform logSNR", arXiv 2206.00927). Levels that fall on one step move to
+ * its neighbours.
  * @param count N, in 1…T; with N = 1 the step is T−1
- * @returns N distinct steps in 0…T−1, descending; T−1 and 0 among them for N ≥ 2
+ * @returns N distinct steps in 0…T−1, descending; T−1 and 0 among them for N ≥ 2 (N ≥ 3 where ᾱ_T = 0)
  * @throws UnnoiseError `usage` for N outside 1…T
  */
 export function logSnrSteps(schedule: NoiseSchedule, count: number): Int32Array {
-  const level: Level = (step) => -logSnr(schedule, step) / 2;
+  const level: Level = (step) => -halfLogSnr(schedule, step);
   return stepsAtLevels(schedule, count, level, (low, high, part) => low + part * (high - low));
 }

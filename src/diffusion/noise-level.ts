@@ -22,12 +22,19 @@ export function halfLogSnr(schedule: NoiseSchedule, step: number): number {
  * @returns a step in 0…T−1
  */
 export function stepAtSigma(schedule: NoiseSchedule, sigma: number): number {
-  let [low, high] = [0, schedule.timesteps - 1];
+  return nearestStep((step) => edmSigma(schedule, step), schedule.timesteps - 1, sigma);
+}
+
+/**
+ * The step in 0…last whose level is nearest to a target, the lower of two that are as near.
+ * @param level rises with the step
+ */
+export function nearestStep(level: (step: number) => number, last: number, target: number): number {
+  let [low, high] = [0, last];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (edmSigma(schedule, middle) < sigma) low = middle + 1;
+    if (level(middle) < target) low = middle + 1;
     else high = middle;
   }
-  const below = low > 0 && sigma - edmSigma(schedule, low - 1) <= edmSigma(schedule, low) - sigma;
-  return below ? low - 1 : low;
+  return low > 0 && target - level(low - 1) <= level(low) - target ? low - 1 : low;
 }
