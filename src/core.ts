@@ -163,6 +163,7 @@ export {
 export type { BoundOptions } from "./diffusion/bound-options.ts";
 export type { ModelVariance } from "./diffusion/reverse-transition.ts";
 export { trajectoryBound } from "./diffusion/trajectory-bound.ts";
+export { boundGap, type BoundGap, type BoundGapOptions, type StepLoss } from "./diffusion/bound-gap.ts";
 export { rateDistortion, type RateDistortion } from "./diffusion/rate-distortion.ts";
 export {
   odeLikelihood,
@@ -190,4 +191,5 @@ export { Trainer, type StepReport, type TrainingState } from "./train/trainer.ts
 export { train, type TrainOptions } from "./train/train.ts";
 export { sample, type SampleOptions } from "./train/sample.ts";
 export { toyMixture, type ToyMixtureOptions } from "./train/toy-oracle.ts";
+export { VjpSession, type VjpSessionOptions } from "./train/vjp-session.ts";
 export { DenoiserSession, scheduleOf, type DiffusionModel } from "./train/model.ts";
