@@ -21,7 +21,7 @@ export interface SamplerFlags extends MethodFlags {
 }
 
 /** All of them, by name: which of them a command was given. */
-export const samplerFlagNames = [
+export const samplerFlagNames: readonly (keyof SamplerFlags)[] = [
   "sampler",
   "steps",
   "spacing",
@@ -30,7 +30,7 @@ export const samplerFlagNames = [
   "epsAfterLimit",
   "preset",
   ...methodFlags,
-] as const satisfies readonly (keyof SamplerFlags)[];
+];
 
 /** Flags that say where a network runs. */
 export type PlacementFlags = CompileOptions;

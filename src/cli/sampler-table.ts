@@ -35,7 +35,7 @@ export interface MethodFlags {
   readonly corrections?: number;
   readonly snr?: number;
 }
-export const methodFlags = [
+export const methodFlags: readonly (keyof MethodFlags)[] = [
   "eta",
   "variance",
   "churn",
@@ -44,7 +44,7 @@ export const methodFlags = [
   "stepSize",
   "corrections",
   "snr",
-] as const satisfies readonly (keyof MethodFlags)[];
+];
 
 /** A sampler as the command line offers it. */
 export interface SamplerRow {
