@@ -55,6 +55,13 @@ describe("interpolation of latents", () => {
     }
   });
 
+  it("takes rows as large as pictures", () => {
+    const [a, b] = [drawn(1, [1, 200_000]), drawn(2, [1, 200_000])];
+    const [middle] = rows(interpolateLatents(a, b, [0.5]), 200_000);
+    const square = (middle ?? []).reduce((sum, x) => sum + x * x, 0);
+    expect(Math.abs(square / 200_000 - 1)).toBeLessThan(5 * Math.sqrt(2 / 200_000));
+  });
+
   it("rejects opposite rows, unlike shapes and fractions that are none", () => {
     const a = floatTensor([1, 1, 3, -1], [2, 2]);
     expect(() => interpolateLatents(a, floatTensor([1, 1, -6, 2], [2, 2]), [0.5])).toThrow(/row 1 point in opposite/);

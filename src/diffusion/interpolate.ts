@@ -50,7 +50,7 @@ function arcWeights(theta: number, fraction: number): [a: number, b: number] {
 
 /** 2·atan2(‖u − v‖, ‖u + v‖) of the unit vectors: exact also near 0 and π, where the arc cosine is not (Kahan 2006). */
 function angle(a: Float32Array, b: Float32Array): number {
-  const [lengthA, lengthB] = [Math.hypot(...a), Math.hypot(...b)];
+  const [lengthA, lengthB] = [length(a), length(b)];
   if (lengthA === 0 || lengthB === 0) return 0;
   let [apart, together] = [0, 0];
   a.forEach((x, i) => {
@@ -59,6 +59,10 @@ function angle(a: Float32Array, b: Float32Array): number {
     together += (u + v) ** 2;
   });
   return 2 * Math.atan2(Math.sqrt(apart), Math.sqrt(together));
+}
+
+function length(row: Float32Array): number {
+  return Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
 }
 
 function check(a: FloatTensor, b: FloatTensor, fractions: readonly number[]): void {

@@ -7,8 +7,8 @@ import { mixtureDenoiser } from "../oracles/mixture-denoiser.ts";
 import { gaussianMixture } from "../oracles/mixture.ts";
 import { finalSample, type Denoiser, type SamplerOptions, type SamplerStep } from "../sampler.ts";
 import { alphaCumprodAt, linearSchedule, noiseVarianceAt, type NoiseSchedule } from "../schedule.ts";
-import { ddimInversion } from "./ddim-inversion.ts";
-import { ddim } from "./ddim.ts";
+import { ddimInversion, inversionCoefficients } from "./ddim-inversion.ts";
+import { ddim, ddimCoefficients } from "./ddim.ts";
 
 const schedule = linearSchedule();
 const gaussian = { mean: [0.5, -1], variance: [0.5, 0.2] };
@@ -97,6 +97,20 @@ describe("DDIM inversion", () => {
     errors.slice(1).forEach((error, i) => {
       expect(Math.abs(Math.log2(at(errors, i) / error) - 1)).toBeLessThan(0.2);
     });
+  });
+
+  it("reads DDIM's equation upwards", () => {
+    for (const [s, t] of [
+      [-1, 19],
+      [480, 500],
+    ] as const) {
+      const up = inversionCoefficients(schedule, s, t);
+      const down = ddimCoefficients(schedule, t, s, 0);
+      const signal = Math.sqrt(alphaCumprodAt(schedule, t));
+      const [ofXt, ofEps] = [down.x0 / signal, down.eps - (down.x0 * Math.sqrt(noiseVarianceAt(schedule, t))) / signal];
+      expect(up.xs).toBeCloseTo(1 / ofXt, 12);
+      expect(up.eps).toBeCloseTo(-ofEps / ofXt, 12);
+    }
   });
 
   it("starts at a given step", async () => {

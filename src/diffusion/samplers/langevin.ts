@@ -41,9 +41,11 @@ export function langevinCoefficients(schedule: NoiseSchedule, step: number, step
  * Annealed Langevin dynamics (Song & Ermon 2019, Algorithm 1, arXiv 1907.05600) with a denoiser as the score of x̃ = x_t/√ᾱ_t,
  * whose noise has σ = √((1 − ᾱ_t)/ᾱ_t). The levels σ_1 > … > σ_L are the run's steps; the paper's equal ratios are
  * `logSnrSteps`. It starts from x_T instead of uniform noise, and where ᾱ_T = 0, so that σ is infinite, that level hands x_T on as
- * it is. The last level ends on x̂_0 (Jolicoeur-Martineau et al. 2020, arXiv 2009.05475), which asks the denoiser
- * once more. The defaults suit 20 levels of equal ratios and a network trained on points: larger updates than the paper's r = 0.2,
- * and fewer; the variance that they add, up to a third of a level's, is gone with x̂_0. Each step of the run shows the last state that was evaluated at its level.
+ * it is. The last level ends on x̂_0 (Jolicoeur-Martineau et al. 2020, arXiv 2009.05475), which asks the denoiser once more.
+ *
+ * The defaults suit 20 levels of equal ratios and a network trained on points: fewer and larger updates than the paper's (100
+ * with r = 0.2). The variance that large updates add, up to a third of a level's, is gone with x̂_0. Each step of the run shows
+ * the last state that was evaluated at its level.
  * @returns a sampler; each run takes `SamplerOptions`
  * @throws UnnoiseError `usage` for an option out of range
  */
