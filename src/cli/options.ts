@@ -53,7 +53,7 @@ export const samplerOptions: readonly Option[] = [
   option("--sampler <name>", samplerNames.join(", "), choice("--sampler", samplerNames)),
   option(
     "--steps <n>",
-    "steps, at most T (default: all for ddpm and predictor-corrector, 50 for ddim and euler)",
+    "steps, at most T (default: all for ddpm and predictor-corrector, 20 or 50 for the others)",
     integer("--steps", { min: 1 }),
   ),
   option(

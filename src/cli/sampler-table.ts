@@ -101,7 +101,7 @@ export const samplerTable: Readonly<Record<SamplerName, SamplerRow>> = {
   langevin: {
     label: "annealed Langevin",
     flags: ["innerSteps", "stepSize"],
-    usualSteps: 100,
+    usualSteps: 20,
     usualSpacing: "log-snr",
     make: ({ innerSteps, stepSize }) => langevin(present({ innerSteps, stepSize })),
   },
