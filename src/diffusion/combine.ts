@@ -65,5 +65,5 @@ export function weightedSum(terms: readonly Term[]): FloatTensor {
       for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (weight[i] as number) * (data[i] as number);
     }
   }
-  return { dtype: "float32", shape: first.shape, data: Float32Array.from(sum) };
+  return { dtype: "float32", shape: first.shape, data: new Float32Array(sum) };
 }
