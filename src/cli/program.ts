@@ -31,7 +31,8 @@ function addTrain(program: Command, io: Io): void {
   command.description("Train a diffusion model on points, in a run folder that holds all of it.");
   command.option("--out <folder>", "folder of the run (default unnoise-<data>)");
   for (const { flag, value, help, parse, listed } of trainingFlags) {
-    command.addOption(new Option(`${flag} <${value}>`, help).argParser(parse).hideHelp(!listed));
+    const option = new Option(value === undefined ? flag : `${flag} <${value}>`, help).hideHelp(!listed);
+    command.addOption(parse ? option.argParser(parse) : option);
   }
   command.option("--config <file>", "options from a .json or .yaml file; flags win over it");
   command.option("--resume", "go on with the run in the folder, bit for bit");
@@ -88,15 +89,29 @@ function addEvaluate(program: Command, io: Io): void {
   const command = program.command("evaluate").summary("measure samples against the data").argument("<run>", RUN);
   command.description("Measure samples against the data: each value beside what fresh data reach against each other.");
   withOptions(command, [
-    shared.count("points in each set (default 2000)"),
+    new Option("--bound", "measure the variational bound on −log p instead, in both forms"),
+    new Option("--likelihood", "beside the bound, the likelihood by the probability-flow ODE"),
+    new Option("--oracle", "beside the bound, its gap to the entropy in parts: network, variance, discretisation"),
+    shared.count("points in each set (default 2000; with --likelihood or --oracle 500)"),
     ...samplerOptions,
     shared.seed,
     ...placementOptions,
+    shared.out("a figure of the bound: .svg, .png"),
+    shared.format,
+    shared.overwrite,
     shared.json,
     shared.quiet,
   ]);
   command.addHelpText("after", "\nWithout --sampler: ddpm with all steps, and ddim with 50.");
-  command.addHelpText("after", examples("unnoise evaluate unnoise-moons", "unnoise evaluate unnoise-moons --json"));
+  command.addHelpText(
+    "after",
+    examples(
+      "unnoise evaluate unnoise-moons",
+      "unnoise evaluate unnoise-moons --json",
+      "unnoise evaluate unnoise-moons --bound --out bound.svg",
+      "unnoise evaluate unnoise-moons --likelihood --oracle",
+    ),
+  );
   command.action(async (run: string, options: EvaluateCommandOptions) =>
     (await import("./commands/evaluate.ts")).evaluate(run, options, io),
   );

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
+import { meanOf } from "../math/running-mean.ts";
 import { floatTensor } from "../tensor/tensor.ts";
+import { variationalBound } from "./bound.ts";
 import { boundGap, type BoundGapOptions } from "./bound-gap.ts";
 import { mixtureDenoiser } from "./oracles/mixture-denoiser.ts";
 import { mixtureEntropy, sampleMixture } from "./oracles/mixture-draws.ts";
@@ -77,10 +79,18 @@ describe("gap between bound and entropy", () => {
   });
 
   it("counts Bayes' loss as the oracle's own", async () => {
-    const { losses, bound } = await boundGap(options);
-    losses.forEach(({ step, bayes }, i) => {
-      expect(bayes).toBeCloseTo(snr(schedule, step) * at(bound.terms, i).squaredError, 10);
-    });
+    const { losses } = await boundGap(options);
+    const { terms } = await variationalBound(options);
+    const errors = losses.map(({ step, bayes }, i) => bayes - snr(schedule, step) * at(terms, i).squaredError);
+    expect(losses.map(({ step }) => step)).toEqual(terms.map(({ step }) => step));
+    expect(Math.max(...errors.map(Math.abs))).toBeLessThan(0.08);
+    const { mean, standardError } = meanOf(errors);
+    expect(Math.abs(mean)).toBeLessThan(4 * standardError);
+  });
+
+  it("leaves little doubt about what is exact: chains of the best model follow log p(x_0)", async () => {
+    const { discretisation, entropy } = await boundGap(options);
+    expect(discretisation.standardError).toBeLessThan(entropy.standardError);
   });
 
   it("keeps a learned variance with the exact mean", async () => {

@@ -2,14 +2,17 @@ import { at, invariant } from "../math/error.ts";
 import type { Random } from "../math/random.ts";
 import { RunningMean, meanOf, type MeanEstimate, type SpreadEstimate } from "../math/running-mean.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
-import { variationalBound, type VariationalBound } from "./bound.ts";
+import type { NegativeLogLikelihood } from "./bound.ts";
 import type { BoundOptions } from "./bound-options.ts";
 import { mixtureDenoiser, mixtureLogDensity } from "./oracles/mixture-denoiser.ts";
 import { optimalVariance } from "./oracles/mixture-draws.ts";
 import type { GaussianMixture } from "./oracles/mixture.ts";
 import { conversionOf } from "./parameterisation.ts";
+import { posteriorMeanCoefficients, posteriorVariance } from "./posterior.ts";
+import { transitionsOf } from "./reverse-transition.ts";
 import type { Denoiser, Prediction } from "./sampler.ts";
 import { snr, type NoiseSchedule } from "./schedule.ts";
+import { trajectoryBound } from "./trajectory-bound.ts";
 
 /** What `boundGap` takes: the bound of a network, and the distribution of its data. */
 export interface BoundGapOptions extends Omit<BoundOptions, "decoder" | "clip" | "threshold" | "epsAfterLimit"> {
@@ -17,7 +20,7 @@ export interface BoundGapOptions extends Omit<BoundOptions, "decoder" | "clip" |
   readonly mixture: GaussianMixture;
   /** Where the draws for the best variances come from, e.g. `new Random(7, "metric")`. */
   readonly random: Random;
-  /** Draws for the best variance of each step, ≥ 2; 300 if absent. */
+  /** Draws for the best variance of each step, ≥ 2; 200 if absent. */
   readonly draws?: number;
 }
 
@@ -32,7 +35,8 @@ export interface StepLoss {
 
 /** How far a bound is from the entropy, and why: network + variance + discretisation = gap. In nats for a whole sample. */
 export interface BoundGap {
-  readonly bound: VariationalBound;
+  /** By `trajectoryBound`. */
+  readonly bound: NegativeLogLikelihood;
   /** E −log p(x_0) over the same x_0. */
   readonly entropy: SpreadEstimate;
   /** bound − entropy. */
@@ -47,34 +51,37 @@ export interface BoundGap {
   readonly losses: readonly StepLoss[];
 }
 
-const DRAWS = 300;
-/** Share of the work that is done after the bounds of the network and of the exact mean, and after the best variances. */
-const SHARES = [0.25, 0.6, 0.9] as const;
+const DRAWS = 200;
+/** Share of the work that is done after the best variances, the bound of the network, and that of the exact mean. */
+const SHARES = [0.35, 0.45, 0.95] as const;
 
 /**
  * Splits the distance of the bound from the entropy of the data: what the network's mean costs, what its variances cost beside
- * the best isotropic ones σ*² (Bao et al. 2022, theorem 1, arXiv 2201.06503), and what is left with both exact. All bounds use
- * the same x_0 and noise, so that each difference has the small standard error of its rows' differences.
- * @throws UnnoiseError as `variationalBound`; `usage` for a mixture of another width
+ * the best isotropic ones σ*² (Bao et al. 2022, theorem 1, arXiv 2201.06503), and what is left with both exact. All bounds follow
+ * the same chains, so that each difference has the small standard error of its rows' differences.
+ * @throws UnnoiseError as `trajectoryBound`; `usage` for a mixture of another width
  */
 export async function boundGap(options: BoundGapOptions): Promise<BoundGap> {
   const { mixture, schedule, x0, denoiser, onProgress } = options;
   const between = (from: number, to: number) => (share: number) => onProgress?.(from + (to - from) * share);
   const entropyRows = mixtureLogDensity(mixture, schedule, x0, -1).map((logDensity) => -logDensity);
+  const best = bestSteps(options, between(0, SHARES[0]));
   const network = new Replay(denoiser);
-  const bound = await variationalBound({ ...options, denoiser: network.record, onProgress: between(0, SHARES[0]) });
+  const bound = await trajectoryBound({
+    ...options,
+    denoiser: network.record,
+    onProgress: between(SHARES[0], SHARES[1]),
+  });
   const oracle = new Replay(mixtureDenoiser(mixture, schedule));
   const excess = new Map<number, RunningMean>();
-  const withMean = await variationalBound({
+  const withMean = await trajectoryBound({
     ...options,
-    onProgress: between(SHARES[0], SHARES[1]),
     denoiser: exactMean(network, oracle, excess, schedule),
+    onProgress: between(SHARES[1], SHARES[2]),
   });
-  const best = bestVariances(options, bound);
-  onProgress?.(SHARES[2]);
-  const exact = await variationalBound({
+  const exact = await trajectoryBound({
     ...options,
-    variance: (step) => best.get(step) ?? NaN,
+    variance: (step) => best.get(step)?.variance ?? NaN,
     denoiser: (_, step) => oracle.next(step),
     onProgress: between(SHARES[2], 1),
   });
@@ -85,11 +92,7 @@ export async function boundGap(options: BoundGapOptions): Promise<BoundGap> {
     network: differenceOf(bound.rowTotals, withMean.rowTotals),
     variance: differenceOf(withMean.rowTotals, exact.rowTotals),
     discretisation: differenceOf(exact.rowTotals, entropyRows),
-    losses: withMean.terms.map(({ step, squaredError }) => ({
-      step,
-      bayes: snr(schedule, step) * squaredError,
-      excess: (excess.get(step) ?? new RunningMean()).estimate(),
-    })),
+    losses: Array.from(best, ([step, { bayes }]) => ({ step, bayes, excess: estimateOf(excess.get(step)) })),
   };
 }
 
@@ -156,15 +159,27 @@ function addExcess(
   }
 }
 
-/** σ*² by step. */
-function bestVariances(options: BoundGapOptions, { terms }: VariationalBound): Map<number, number> {
-  const { mixture, schedule, random, draws = DRAWS } = options;
-  const variances = terms.map(({ step, previousStep }) => {
-    const { mean } = optimalVariance(mixture, schedule, step, { previousStep, count: draws, random });
-    return [step, mean] as const;
-  });
-  return new Map(variances);
+/** What the best variance and the least loss of a step are. */
+interface BestStep {
+  readonly variance: number;
+  readonly bayes: number;
 }
+
+/** By step, upwards: σ*² = β̃ + c² E tr Cov(x_0|x_t)/D, and Bayes' loss SNR(t) E tr Cov(x_0|x_t)/D. */
+function bestSteps(options: BoundGapOptions, onProgress: (share: number) => void): Map<number, BestStep> {
+  const { mixture, schedule, random, draws = DRAWS, steps } = options;
+  const transitions = transitionsOf(steps, { schedule });
+  const best = transitions.map(({ step, previousStep }, index) => {
+    const { mean: variance } = optimalVariance(mixture, schedule, step, { previousStep, count: draws, random });
+    const ofX0 = posteriorMeanCoefficients(schedule, step, previousStep).x0;
+    const spread = (variance - posteriorVariance(schedule, step, previousStep)) / ofX0 ** 2;
+    onProgress((index + 1) / transitions.length);
+    return [step, { variance, bayes: snr(schedule, step) * spread }] as const;
+  });
+  return new Map(best);
+}
+
+const estimateOf = (mean: RunningMean | undefined): MeanEstimate => (mean ?? new RunningMean()).estimate();
 
 function differenceOf(a: Float64Array, b: Float64Array): MeanEstimate {
   const { mean, standardError } = meanOf(a.map((value, row) => value - at(b, row)));

@@ -1,8 +1,9 @@
+import { UnnoiseError } from "../../math/error.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { openRun } from "../open-run.ts";
 import { Progress } from "../progress.ts";
-import { measureQuality, qualityText, type Quality } from "../quality.ts";
+import { measureQuality, qualityText } from "../quality.ts";
 import {
   checkSamplerFlags,
   chooseSampler,
@@ -13,9 +14,13 @@ import {
   type SamplerChoice,
   type SamplerFlags,
 } from "../sampler-choice.ts";
+import type { OutputFlags } from "../output.ts";
 import { Terminal } from "../terminal.ts";
 
-export interface EvaluateCommandOptions extends SamplerFlags, PlacementFlags {
+export interface EvaluateCommandOptions extends SamplerFlags, PlacementFlags, OutputFlags {
+  readonly bound?: boolean;
+  readonly likelihood?: boolean;
+  readonly oracle?: boolean;
   readonly count?: number;
   readonly seed?: number;
   readonly json?: boolean;
@@ -25,6 +30,12 @@ export interface EvaluateCommandOptions extends SamplerFlags, PlacementFlags {
 /** `unnoise evaluate` */
 export async function evaluate(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
   checkSamplerFlags(options);
+  if (options.bound === true || options.likelihood === true || options.oracle === true) {
+    return (await import("./evaluate-bound.ts")).evaluateBound(path, options, io);
+  }
+  if (options.out !== undefined) {
+    throw new UnnoiseError("usage", "--out: evaluate draws the bound only; add --bound, or leave it out");
+  }
   const terminal = new Terminal(io, options);
   const run = await openRun(path);
   const choices = choicesOf(options, run);
@@ -44,10 +55,10 @@ export function choicesOf(flags: SamplerFlags, process: SampledProcess): Sampler
 }
 
 /** Measures with a bar, in percent, that shows after two seconds. */
-export async function withProgress(
+export async function withProgress<T>(
   terminal: Terminal,
-  measure: (signal: AbortSignal, onProgress: (share: number) => void) => Promise<Quality>,
-): Promise<Quality> {
+  measure: (signal: AbortSignal, onProgress: (share: number) => void) => Promise<T>,
+): Promise<T> {
   const progress = new Progress(terminal, { label: "measuring", total: 100, delay: 2 });
   return interruptible(terminal, "stopping", (signal) =>
     measure(signal, (share) => progress.update(Math.floor(100 * share))),

@@ -1,0 +1,63 @@
+import { presets } from "../../diffusion/presets.ts";
+import { UnnoiseError } from "../../math/error.ts";
+import { measureBound, type BoundReport } from "../bound.ts";
+import { boundJson, boundPicture, boundText } from "../bound-text.ts";
+import type { Io } from "../io.ts";
+import { openRun } from "../open-run.ts";
+import { openOutput, writeOutput } from "../output.ts";
+import { chooseSampler, placementOf, type SampledProcess } from "../sampler-choice.ts";
+import { Terminal } from "../terminal.ts";
+import { withProgress, type EvaluateCommandOptions } from "./evaluate.ts";
+
+const FORMATS = ["svg", "png"] as const;
+/** The ODE and the oracle cost several times the bound itself. */
+const [COUNT, COSTLY_COUNT] = [2000, 500];
+
+/** `unnoise evaluate --bound`, `--likelihood` and `--oracle` */
+export async function evaluateBound(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
+  const { likelihood = false, oracle = false, seed = 0, preset } = options;
+  checkFlags(options);
+  const terminal = new Terminal(io, options);
+  const target = options.out === undefined ? undefined : await openOutput(options, FORMATS, terminal);
+  const run = await openRun(path);
+  const process: SampledProcess = run;
+  const { steps, ...limits } = chooseSampler({ ...options, sampler: "ddpm" }, process).options;
+  const report = await withProgress(terminal, (signal, onProgress) =>
+    measureBound(run, {
+      count: options.count ?? (likelihood || oracle ? COSTLY_COUNT : COUNT),
+      seed,
+      variance: options.variance ?? process.variance ?? "large",
+      first: preset === undefined ? "second" : presets[preset].firstLogVariance,
+      steps,
+      limits,
+      likelihood,
+      oracle,
+      signal,
+      onProgress,
+      ...placementOf(options),
+    }),
+  );
+  if (target?.path !== "-") {
+    await terminal.print(options.json === true ? jsonText(path, seed, report) : boundText(report));
+  }
+  if (!target) return;
+  const { renderFigure } = await import("../../figures/render.node.ts");
+  const title = `${run.name}: variational bound, T = ${report.timesteps}, ${report.variance} variance`;
+  await writeOutput(target, await renderFigure(boundPicture(report, title), target.format), terminal);
+  if (target.path !== "-") terminal.say(`${target.path}: terms of the bound, rate and distortion`);
+}
+
+const jsonText = (run: string, seed: number, report: BoundReport): string =>
+  `${JSON.stringify({ run, seed, ...boundJson(report) }, null, 2)}\n`;
+
+function checkFlags({ sampler = "ddpm", oracle, clip, threshold }: EvaluateCommandOptions): void {
+  if (sampler !== "ddpm") {
+    throw new UnnoiseError(
+      "usage",
+      `--bound: is that of the ancestral process, got --sampler ${sampler}; leave it out`,
+    );
+  }
+  if (oracle === true && (clip !== undefined || threshold !== undefined)) {
+    throw new UnnoiseError("usage", "--oracle: the exact mean has no limits; leave out --clip and --threshold");
+  }
+}
