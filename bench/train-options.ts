@@ -1,3 +1,4 @@
+import { batchLoss } from "../src/diffusion/objectives/objective.ts";
 import { scheduleFromBetas } from "../src/diffusion/schedule.ts";
 import { mlp, mlpParameters } from "../src/nn/mlp.ts";
 import type { TrainStepOptions } from "../src/train/train-step.ts";
@@ -7,12 +8,12 @@ type Options = TrainStepOptions & Pick<Problem["hyper"], "emaDecay">;
 
 /** The training step that all contenders compute. */
 export function trainOptions(problem: Problem, betas: Float64Array): Options {
+  const schedule = scheduleFromBetas(betas);
   return {
     ...problem.hyper,
     batchSize: problem.batchSize,
     sampleShape: [problem.dimensions],
-    schedule: scheduleFromBetas(betas),
     parameters: mlpParameters(problem),
-    predict: (weights) => (xt, steps) => mlp(xt, steps, weights, problem),
+    loss: (batch, weights) => batchLoss(batch, schedule, (xt, steps) => mlp(xt, steps, weights, problem)),
   };
 }

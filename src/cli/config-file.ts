@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { readFileBytes } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
-import { parseTrainingConfig, type TrainingConfig } from "../train/config.ts";
+import { checkTrainingOptions, type TrainingConfig } from "../train/config.ts";
 
 type Reader = (text: string) => unknown;
 
@@ -36,6 +36,8 @@ export async function readConfigFile(path: string): Promise<Partial<TrainingConf
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new UnnoiseError("usage", `--config ${path}: expected keys with values, got ${JSON.stringify(options)}`);
   }
-  const checked = parseTrainingConfig({ data: "any", ...options }, `--config ${path}`);
-  return Object.fromEntries(Object.entries(checked).filter(([key]) => Object.hasOwn(options, key)));
+  const checked = checkTrainingOptions({ data: "any", ...options }, `--config ${path}`);
+  // null is a key left to its default, which may depend on others.
+  const set = Object.entries(checked).filter(([key, value]) => Object.hasOwn(options, key) && value !== null);
+  return Object.fromEntries(set);
 }

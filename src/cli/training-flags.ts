@@ -1,3 +1,11 @@
+import { extname } from "node:path";
+import { varianceKinds } from "../diffusion/objectives/bound-terms.ts";
+import { lossNorms } from "../diffusion/objectives/loss-norm.ts";
+import { lossReductions, objectiveNames } from "../diffusion/objectives/objective.ts";
+import { timestepDraws } from "../diffusion/objectives/timestep-draw.ts";
+import { weightingNames } from "../diffusion/objectives/weighting.ts";
+import { parameterisations } from "../diffusion/parameterisation.ts";
+import { scheduleNames } from "../diffusion/schedules/schedule-config.ts";
 import type { TrainingConfig } from "../train/config.ts";
 import { devices } from "../runtime/backend.ts";
 import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
@@ -5,15 +13,16 @@ import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
 /** One key of the training configuration as a flag. */
 export interface TrainingFlag {
   readonly flag: string;
-  /** What stands for the value in the help. */
-  readonly value: string;
+  /** What stands for the value in the help; a switch has none. */
+  readonly value?: string;
   readonly help: string;
-  readonly parse: FlagParser<number | string>;
+  readonly parse?: FlagParser<number | string>;
   /** Whether the help of `train` has a line for it; the others are listed by name. */
   readonly listed: boolean;
 }
 
-type Key = Exclude<keyof TrainingConfig, "data">;
+/** Betas come from the file that --schedule names. */
+type Key = Exclude<keyof TrainingConfig, "data" | "betas">;
 type Made = Omit<TrainingFlag, "flag" | "listed">;
 
 /** batchSize as --batch-size. */
@@ -37,9 +46,32 @@ const word = (key: Key, value: string, help: string, words: readonly string[]): 
   parse: choice(flagOf(key), words),
 });
 
-/** Every key but `data`: a missing one does not compile. Ranges are those of the configuration. */
+const betaFiles: readonly string[] = [".json", ".csv", ".npy"];
+
+/** Whether a value of --schedule is the name of a file of betas. */
+export function isBetaFile(value: string): boolean {
+  return betaFiles.includes(extname(value).toLowerCase());
+}
+
+/** A family by name, or a file. */
+function schedule(): Made {
+  const families = scheduleNames.filter((name) => name !== "custom");
+  const family = choice("--schedule", [...families, "or a file of betas"]);
+  const help = `noise schedule (default linear): a family, learned, or a .json, .csv or .npy file of betas`;
+  return { value: "name", help, parse: (text) => (isBetaFile(text) ? text : family(text)) };
+}
+
+/** Every key with a flag: a missing one does not compile. Ranges are those of the configuration. */
 const listed = {
+  schedule: schedule(),
   timesteps: whole("timesteps", "steps T of the diffusion (default 1000)", 1, 1_000_000),
+  prediction: word(
+    "prediction",
+    "name",
+    `what the network predicts: ${parameterisations.join(", ")} (default eps)`,
+    parameterisations,
+  ),
+  variance: word("variance", "name", `of the reverse step: ${varianceKinds.join(", ")} (default large)`, varianceKinds),
   iterations: whole("iterations", "training steps (default 10000)", 1),
   batchSize: whole("batchSize", "points in a training step (default 256)", 1),
   learningRate: real("learningRate", "learning rate after warm-up (default 0.002)", { above: 0 }),
@@ -54,8 +86,23 @@ const listed = {
 const unlisted = {
   dataNoise: real("dataNoise", "noise of a toy set", { min: 0 }),
   dataSize: whole("dataSize", "points of a toy set", 1, 2 ** 31 - 1),
-  betaStart: real("betaStart", "first beta of the schedule", { above: 0, max: 0.999 }),
-  betaEnd: real("betaEnd", "last beta of the schedule", { above: 0, max: 0.999 }),
+  betaStart: real("betaStart", "first beta of the schedule", { above: 0, below: 1 }),
+  betaEnd: real("betaEnd", "last beta of the schedule", { above: 0, max: 1 }),
+  sigmaMin: real("sigmaMin", "least noise level of geometric and karras", { above: 0 }),
+  sigmaMax: real("sigmaMax", "largest noise level of geometric and karras", { above: 0 }),
+  zeroTerminalSnr: { help: "rescale the schedule so that x_T is pure noise" },
+  rescaleBetas: { help: "multiply first and last beta by 1000/T" },
+  objective: word("objective", "name", "simple, vlb or hybrid", objectiveNames),
+  weighting: word("weighting", "name", "of the steps: uniform, min-snr, p2 or edm", weightingNames),
+  weightingGamma: real("weightingGamma", "gamma of min-snr and p2", { above: 0 }),
+  lossNorm: word("lossNorm", "name", "l2, l1 or huber", lossNorms),
+  lossReduction: word("lossReduction", "name", "mean or sum over the values of a sample", lossReductions),
+  firstLogVariance: word("firstLogVariance", "name", "log variance at t = 1: second, beta or clamp", [
+    "second",
+    "beta",
+    "clamp",
+  ]),
+  timestepDraw: word("timestepDraw", "name", "uniform, antithetic or importance", timestepDraws),
   warmup: whole("warmup", "iterations of warm-up", 0),
   decay: word("decay", "name", "cosine or constant", ["cosine", "constant"]),
   beta1: real("beta1", "AdamW's first decay", { min: 0, below: 1 }),
@@ -64,6 +111,8 @@ const unlisted = {
   weightDecay: real("weightDecay", "AdamW's weight decay", { min: 0 }),
   clipNorm: real("clipNorm", "largest norm of the gradient", { above: 0 }),
   timeFeatures: whole("timeFeatures", "features of the time embedding, even", 4),
+  flipSinToCos: { help: "time embedding: cosines before sines" },
+  freqShift: real("freqShift", "time embedding: 1 or 0 off half in the divisor", { min: 0, max: 1 }),
   checkpointEvery: whole("checkpointEvery", "iterations between checkpoints", 1),
   logEvery: whole("logEvery", "iterations between log lines", 1),
 } as const satisfies Record<Exclude<Key, keyof typeof listed>, Made>;

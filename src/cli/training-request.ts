@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
+import { loadBetas } from "../data/betas.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { parseTrainingConfig, type TrainingConfig } from "../train/config.ts";
 import { RunFolder } from "../train/run-folder.node.ts";
 import { resumedConfig } from "../train/train-run.node.ts";
 import { readConfigFile } from "./config-file.ts";
 import { checkDataName, defaultRunFolder } from "./data-name.ts";
-import { trainingKeys } from "./training-flags.ts";
+import { isBetaFile, trainingKeys } from "./training-flags.ts";
 
 /** Flags of `train` that say what to train and where. */
 export interface RequestFlags extends Partial<Omit<TrainingConfig, "data">> {
@@ -30,7 +31,7 @@ export async function trainingRequest(data: string | undefined, flags: RequestFl
     throw new UnnoiseError("usage", "--resume and --overwrite: expected one of them, got both");
   }
   const fromFile = flags.config === undefined ? {} : await readConfigFile(flags.config);
-  const given = { ...fromFile, ...pickTraining(flags), ...(data === undefined ? {} : { data }) };
+  const given = { ...fromFile, ...(await pickTraining(flags)), ...(data === undefined ? {} : { data }) };
   if (given.data !== undefined) checkDataName(given.data);
   const out = flags.out ?? (given.data === undefined ? undefined : defaultRunFolder(given.data));
   if (flags.resume === true) return resumedRequest(out, given);
@@ -43,8 +44,14 @@ export async function trainingRequest(data: string | undefined, flags: RequestFl
   };
 }
 
-function pickTraining(flags: RequestFlags): Partial<TrainingConfig> {
-  return Object.fromEntries(trainingKeys.filter((key) => flags[key] !== undefined).map((key) => [key, flags[key]]));
+/** What flags say of the training; a file of betas is read. */
+async function pickTraining(flags: RequestFlags): Promise<Partial<TrainingConfig>> {
+  const given: Partial<TrainingConfig> = Object.fromEntries(
+    trainingKeys.filter((key) => flags[key] !== undefined).map((key) => [key, flags[key]]),
+  );
+  const { schedule } = given;
+  if (schedule === undefined || !isBetaFile(schedule)) return given;
+  return { ...given, schedule: "custom", betas: await loadBetas(schedule) };
 }
 
 async function resumedRequest(out: string | undefined, given: Partial<TrainingConfig>): Promise<TrainingRequest> {

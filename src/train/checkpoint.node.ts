@@ -4,8 +4,18 @@ import { z } from "zod";
 import { codeOf, ioError } from "../formats/io-error.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
+import { REMEMBERED, type LossHistory } from "../diffusion/objectives/loss-moments.ts";
 import { UnnoiseError } from "../math/error.ts";
-import { floatTensor, type Tensor } from "../tensor/tensor.ts";
+import {
+  floatTensor,
+  sameShape,
+  shapeText,
+  type DType,
+  type Shape,
+  type Tensor,
+  type TypedArrays,
+} from "../tensor/tensor.ts";
+import type { TrainingConfig } from "./config.ts";
 import type { LossWindow } from "./loss-window.ts";
 import { stateNames } from "./train-step.ts";
 import type { StateVectors } from "./step-engine.ts";
@@ -26,6 +36,12 @@ export function isCheckpoint(name: string): boolean {
   return PATTERN.test(name);
 }
 
+/** Names of the tensors of a loss history. */
+const HISTORY = { losses: "loss_history", counts: "loss_counts" } as const;
+
+/** What a checkpoint must fit. */
+type Fit = Pick<TrainingConfig, "timesteps" | "timestepDraw">;
+
 const windowSchema = z.strictObject({ sum: z.number(), gradientNormSum: z.number(), count: z.int().min(0) });
 
 const fileName = (iteration: number): string => `${String(iteration).padStart(12, "0")}.safetensors`;
@@ -35,11 +51,16 @@ const fileName = (iteration: number): string => `${String(iteration).padStart(12
  * @throws UnnoiseError `io` when it cannot be written; earlier checkpoints stay. `not-finite` when a vector is not finite.
  */
 export async function saveCheckpoint(folder: string, { state, window }: Checkpoint): Promise<void> {
-  const { iteration, vectors } = state;
+  const { iteration, vectors, lossHistory } = state;
   requireFinite(state);
   const tensors = new Map<string, Tensor>(
     stateNames.map((name) => [name, floatTensor(vectors[name], [vectors[name].length])]),
   );
+  if (lossHistory) {
+    const { losses, counts } = lossHistory;
+    tensors.set(HISTORY.losses, floatTensor(losses, [counts.length, REMEMBERED]));
+    tensors.set(HISTORY.counts, { dtype: "int32", shape: [counts.length], data: counts });
+  }
   // Float64 sums as text: JSON keeps every bit of a double.
   const metadata = { iteration: String(iteration), window: JSON.stringify(window) };
   await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
@@ -62,14 +83,15 @@ async function checkpointNames(folder: string): Promise<string[]> {
 /**
  * Reads the newest checkpoint of a folder, or `undefined` where there is none.
  * @param size P: values of each vector
+ * @param fit of the run's configuration: whether and for how many steps there is a history of losses
  * @throws UnnoiseError `run-folder` when the file is damaged or belongs to another network
  */
-export async function loadCheckpoint(folder: string, size: number): Promise<Checkpoint | undefined> {
+export async function loadCheckpoint(folder: string, size: number, fit: Fit): Promise<Checkpoint | undefined> {
   const name = (await checkpointNames(folder)).at(-1);
   if (name === undefined) return undefined;
   const path = join(folder, name);
   try {
-    return decodeCheckpoint(await readFileBytes(path), path, size);
+    return decodeCheckpoint(await readFileBytes(path), path, size, fit);
   } catch (cause) {
     const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, " ");
     const advice = "delete that file to go on from the checkpoint before it, or start again with --overwrite";
@@ -77,21 +99,30 @@ export async function loadCheckpoint(folder: string, size: number): Promise<Chec
   }
 }
 
-function decodeCheckpoint(bytes: Uint8Array, path: string, size: number): Checkpoint {
+function decodeCheckpoint(bytes: Uint8Array, path: string, size: number, fit: Fit): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, path);
   const iteration = Number(metadata["iteration"]);
   if (!Number.isSafeInteger(iteration) || iteration < 0 || metadata["window"] === undefined) {
     throw new UnnoiseError("format", `${path}: iteration and loss window are missing`);
   }
-  const vectors = Object.fromEntries(stateNames.map((name) => [name, vectorOf(tensors.get(name), name, path, size)]));
+  const read: Reader = (name, dtype, shape) => checked(tensors.get(name), `${path}: ${name}`, dtype, shape);
+  const vectors = Object.fromEntries(stateNames.map((name) => [name, read(name, "float32", [size])]));
+  const lossHistory = fit.timestepDraw === "importance" ? historyOf(read, fit.timesteps) : undefined;
   return {
-    state: { iteration, vectors: vectors as unknown as StateVectors },
+    state: { iteration, vectors: vectors as unknown as StateVectors, ...(lossHistory && { lossHistory }) },
     window: windowSchema.parse(JSON.parse(metadata["window"])),
   };
 }
 
-function vectorOf(tensor: Tensor | undefined, name: string, path: string, size: number): Float32Array {
-  if (tensor?.dtype === "float32" && tensor.data.length === size) return tensor.data as Float32Array;
-  const got = tensor ? `${tensor.dtype} of ${tensor.data.length}` : "nothing";
-  throw new UnnoiseError("format", `${path}: ${name}: expected float32 of ${size} values, got ${got}`);
+type Reader = <D extends DType>(name: string, dtype: D, shape: Shape) => TypedArrays[D];
+
+function historyOf(read: Reader, timesteps: number): LossHistory {
+  const losses = read(HISTORY.losses, "float32", [timesteps, REMEMBERED]);
+  return { losses, counts: read(HISTORY.counts, "int32", [timesteps]) };
+}
+
+function checked<D extends DType>(tensor: Tensor | undefined, where: string, dtype: D, shape: Shape): TypedArrays[D] {
+  if (tensor?.dtype === dtype && sameShape(tensor.shape, shape)) return tensor.data as TypedArrays[D];
+  const got = tensor ? `${tensor.dtype} ${shapeText(tensor.shape)}` : "nothing";
+  throw new UnnoiseError("format", `${where}: expected ${dtype} ${shapeText(shape)}, got ${got}`);
 }

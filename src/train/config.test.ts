@@ -24,11 +24,49 @@ describe("parseTrainingConfig", () => {
     [{ data: "moons", emaDecay: 1 }, /emaDecay: got 1;/],
     [{ data: "moons", device: "gpu" }, /device: got "gpu";/],
     [{ data: "moons", timeFeatures: 5 }, /timeFeatures: got 5;/],
+    [{ data: "moons", prediction: "noise" }, /prediction: got "noise";/],
+    [{ data: "moons", freqShift: 2 }, /freqShift: got 2;/],
+    [{ data: "moons", schedule: "cosine", betaStart: 0.1 }, /betaStart: schedule cosine has no use for it/],
+    [{ data: "moons", sigmaMin: 0.1 }, /sigmaMin: schedule linear has no use for it; it takes timesteps, betaStart/],
+    [{ data: "moons", objective: "hybrid" }, /file\.json: objective: hybrid teaches a variance/],
+    [{ data: "moons", variance: "learned", objective: "simple" }, /simple teaches no variance/],
+    [{ data: "moons", objective: "vlb", weighting: "edm" }, /the bound has weights of its own/],
+    [{ data: "moons", weightingGamma: 5 }, /weightingGamma: only the weightings min-snr and p2/],
+    [{ data: "moons", schedule: "learned", variance: "large" }, /variance: a learned schedule .* small, got large/],
+    [{ data: "moons", schedule: "learned", objective: "simple" }, /objective: a learned schedule .* vlb, got simple/],
+    [{ data: "moons", schedule: "learned", prediction: "score" }, /prediction: .*expected eps, x0, v, got score/],
+    [{ data: "moons", schedule: "learned", timesteps: 1 }, /timesteps: a learned schedule has two ends/],
+    [{ data: "moons", schedule: "learned", timestepDraw: "importance" }, /takes no importance draws/],
     [{}, /data: got nothing;/],
     [[], /file\.json: /],
   ])("%j is refused in one line", (options, message) => {
     expect(() => parseTrainingConfig(options, "file.json")).toThrow(message);
     expect(() => parseTrainingConfig(options, "file.json")).toThrow(/^[^\n]+$/);
+  });
+
+  test("fills in what depends on other options", () => {
+    const plain = { variance: "large", objective: "simple", firstLogVariance: "second" };
+    const learned = { variance: "small", objective: "vlb", firstLogVariance: "beta" };
+    expect(parseTrainingConfig({ data: "moons" })).toMatchObject(plain);
+    expect(parseTrainingConfig({ data: "moons", variance: "learned-range" })).toMatchObject({ objective: "hybrid" });
+    expect(parseTrainingConfig({ data: "moons", schedule: "learned" })).toMatchObject(learned);
+    const betas = [0.1, 0.2, 0.3];
+    expect(parseTrainingConfig({ data: "moons", schedule: "learned", betas })).toMatchObject({
+      ...plain,
+      timesteps: 3,
+    });
+  });
+
+  test("resolved, gives itself again", () => {
+    for (const options of [
+      {},
+      { variance: "learned" },
+      { schedule: "learned", timesteps: 50 },
+      { schedule: "karras" },
+    ]) {
+      const config = parseTrainingConfig({ data: "moons", ...options });
+      expect(parseTrainingConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
+    }
   });
 
   test("near misses are near", () => {

@@ -1,5 +1,25 @@
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
+import { isLearned, varianceKinds, type VarianceKind } from "../diffusion/objectives/bound-terms.ts";
+import { checkLearnedSchedule } from "../diffusion/objectives/learned-schedule.ts";
+import { lossNorms, type LossNorm } from "../diffusion/objectives/loss-norm.ts";
+import {
+  checkObjective,
+  lossReductions,
+  objectiveNames,
+  type LossReduction,
+  type ObjectiveName,
+} from "../diffusion/objectives/objective.ts";
+import { timestepDraws, type TimestepDraw } from "../diffusion/objectives/timestep-draw.ts";
+import { weightingNames, type WeightingName } from "../diffusion/objectives/weighting.ts";
+import { parameterisations, type Parameterisation } from "../diffusion/parameterisation.ts";
+import {
+  optionsOfSchedule,
+  scheduleNames,
+  scheduleOptions,
+  type ScheduleConfig,
+} from "../diffusion/schedules/schedule-config.ts";
+import type { FirstLogVariance } from "../diffusion/variance.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { devices, type Device } from "../runtime/backend.ts";
 
@@ -7,18 +27,33 @@ const count = z.int().min(1);
 const positive = z.number().positive();
 
 /** Every training option. Keys are camelCase in files and the library, kebab-case as flags. */
-export interface TrainingConfig {
+export interface TrainingConfig extends ScheduleConfig {
   /** A toy set (swiss-roll, moons, cross) or the path of a .csv or .npy file. */
   readonly data: string;
   /** Standard deviation of a toy set's noise; null for its usual one. */
   readonly dataNoise: number | null;
   /** Points of a toy set. */
   readonly dataSize: number;
-  /** T, 1…1,000,000. */
+  /** T, 1…1,000,000; by default 1000, or as many as there are betas. */
   readonly timesteps: number;
-  /** β_1 and β_T of the linear schedule, in (0, 1). */
-  readonly betaStart: number;
-  readonly betaEnd: number;
+  /** What the network predicts. */
+  readonly prediction: Parameterisation;
+  /** σ² of the reverse step; by default `large`, with a learned schedule `small`. */
+  readonly variance: VarianceKind;
+  /** By default `simple`; where the variance is learned `hybrid`, where the schedule is, `vlb`. */
+  readonly objective: ObjectiveName;
+  /** Weights of L_simple over the steps. */
+  readonly weighting: WeightingName;
+  /** γ > 0 of the weightings `min-snr` and `p2`; null for the usual one, 5 and 1. */
+  readonly weightingGamma: number | null;
+  /** How errors count in L_simple. */
+  readonly lossNorm: LossNorm;
+  /** Over the values of a sample. */
+  readonly lossReduction: LossReduction;
+  /** What stands for log β̃ at t = 1, in the bound and the range of a learned variance; by default `second`, with a learned schedule `beta`. */
+  readonly firstLogVariance: FirstLogVariance;
+  /** How the steps of a batch are drawn. */
+  readonly timestepDraw: TimestepDraw;
   readonly iterations: number;
   readonly batchSize: number;
   /** η after warm-up, > 0. */
@@ -41,6 +76,10 @@ export interface TrainingConfig {
   readonly depth: number;
   /** Features of the sinusoidal time embedding, even, ≥ 4. */
   readonly timeFeatures: number;
+  /** Whether the embedding's cosines stand before its sines. */
+  readonly flipSinToCos: boolean;
+  /** What the embedding takes off half its features in the divisor of the frequencies, in [0, 1]. */
+  readonly freqShift: number;
   /** Integer in 0…2^53−1. */
   readonly seed: number;
   readonly device: Device | "auto";
@@ -59,9 +98,24 @@ const schema = z.strictObject({
   data: z.string().min(1),
   dataNoise: z.number().min(0).nullable().default(null),
   dataSize: count.max(2 ** 31 - 1).default(50_000),
-  timesteps: count.max(1_000_000).default(1000),
-  betaStart: positive.max(0.999).default(1e-4),
-  betaEnd: positive.max(0.999).default(0.02),
+  schedule: z.enum(scheduleNames).default("linear"),
+  timesteps: count.max(1_000_000).nullable().default(null),
+  betaStart: positive.lt(1).nullable().default(null),
+  betaEnd: positive.max(1).nullable().default(null),
+  sigmaMin: positive.nullable().default(null),
+  sigmaMax: positive.nullable().default(null),
+  zeroTerminalSnr: z.boolean().default(false),
+  rescaleBetas: z.boolean().default(false),
+  betas: z.array(z.number()).min(1).nullable().default(null),
+  prediction: z.enum(parameterisations).default("eps"),
+  variance: z.enum(varianceKinds).nullable().default(null),
+  objective: z.enum(objectiveNames).nullable().default(null),
+  weighting: z.enum(weightingNames).default("uniform"),
+  weightingGamma: positive.nullable().default(null),
+  lossNorm: z.enum(lossNorms).default("l2"),
+  lossReduction: z.enum(lossReductions).default("mean"),
+  firstLogVariance: z.enum(["second", "beta", "clamp"]).nullable().default(null),
+  timestepDraw: z.enum(timestepDraws).default("uniform"),
   iterations: count.default(10_000),
   batchSize: count.default(256),
   learningRate: positive.default(2e-3),
@@ -76,6 +130,8 @@ const schema = z.strictObject({
   width: count.max(65_536).default(128),
   depth: count.max(1000).default(4),
   timeFeatures: z.int().min(4).multipleOf(2).default(32),
+  flipSinToCos: z.boolean().default(false),
+  freqShift: z.number().min(0).max(1).default(1),
   seed: z.int().min(0).default(0),
   device: z.enum(["auto", ...devices]).default("auto"),
   threads: count.max(1024).nullable().default(null),
@@ -97,12 +153,20 @@ function unknownKey(key: string, where: string): string {
   return `${where}: unknown key ${key}; ${advice}`;
 }
 
+/** Keys whose defaults depend on others. */
+type Dependent = "timesteps" | "variance" | "objective" | "firstLogVariance";
+
+/** Training options, each checked by itself; null where the default depends on others. */
+export type CheckedOptions = Omit<TrainingConfig, Dependent> & {
+  readonly [K in Dependent]: TrainingConfig[K] | null;
+};
+
 /**
- * Checks training options and fills in the defaults.
+ * Checks training options one by one, as a file may hold them that is not the whole of a configuration.
  * @param where what error messages call the source, e.g. a file name
  * @throws UnnoiseError `usage` for an unknown key (a near miss is suggested) or a value out of range
  */
-export function parseTrainingConfig(options: unknown, where = "training options"): TrainingConfig {
+export function checkTrainingOptions(options: unknown, where = "training options"): CheckedOptions {
   const parsed = schema.safeParse(options);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -111,4 +175,66 @@ export function parseTrainingConfig(options: unknown, where = "training options"
   const value = issue && key !== "" ? (options as Record<string, unknown>)[key] : options;
   const got = value === undefined ? "nothing" : JSON.stringify(value);
   throw new UnnoiseError("usage", `${where}: ${key || "the whole"}: got ${got}; ${issue?.message ?? "not understood"}`);
+}
+
+/**
+ * Checks training options and fills in the defaults.
+ * @param where what error messages call the source, e.g. a file name
+ * @throws UnnoiseError `usage` for an unknown key (a near miss is suggested), a value out of range, or options that do not go
+ * together
+ */
+export function parseTrainingConfig(options: unknown, where = "training options"): TrainingConfig {
+  const config = resolved(checkTrainingOptions(options, where));
+  try {
+    checkTogether(config);
+  } catch (error) {
+    if (!(error instanceof UnnoiseError)) throw error;
+    throw new UnnoiseError(error.code, `${where}: ${error.message}`, { cause: error });
+  }
+  return config;
+}
+
+/** Whether training learns the schedule; with betas it is one that was learned before. */
+export function learnsSchedule({ schedule, betas }: Pick<ScheduleConfig, "schedule" | "betas">): boolean {
+  return schedule === "learned" && betas === null;
+}
+
+/** Defaults that depend on other options. */
+function resolved(options: CheckedOptions): TrainingConfig {
+  const learns = learnsSchedule(options);
+  const variance = options.variance ?? (learns ? "small" : "large");
+  const usual = learns ? "vlb" : isLearned(variance) ? "hybrid" : "simple";
+  return {
+    ...options,
+    timesteps: options.timesteps ?? options.betas?.length ?? 1000,
+    variance,
+    objective: options.objective ?? usual,
+    firstLogVariance: options.firstLogVariance ?? (learns ? "beta" : "second"),
+  };
+}
+
+function checkTogether(config: TrainingConfig): void {
+  const takes = optionsOfSchedule(config.schedule);
+  const extra = scheduleOptions.find((key) => config[key] !== null && config[key] !== false && !takes.includes(key));
+  if (extra !== undefined) {
+    const known = ["timesteps", ...takes].join(", ");
+    throw new UnnoiseError("usage", `${extra}: schedule ${config.schedule} has no use for it; it takes ${known}`);
+  }
+  checkObjective(config);
+  if (learnsSchedule(config)) checkLearning(config);
+}
+
+/** What training must be where it learns the schedule. */
+const learning = { objective: "vlb", variance: "small", firstLogVariance: "beta" } as const;
+
+function checkLearning(config: TrainingConfig): void {
+  checkLearnedSchedule(config);
+  for (const [key, expected] of Object.entries(learning) as [keyof typeof learning, string][]) {
+    if (config[key] === expected) continue;
+    throw new UnnoiseError("usage", `${key}: a learned schedule is trained with ${expected}, got ${config[key]}`);
+  }
+  if (config.timestepDraw === "importance") {
+    const advice = "its steps have losses of one size already; use uniform or antithetic";
+    throw new UnnoiseError("usage", `timestepDraw: a learned schedule takes no importance draws: ${advice}`);
+  }
 }

@@ -1,6 +1,8 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { isLearned } from "../diffusion/objectives/bound-terms.ts";
+import { scheduleFromConfig } from "../diffusion/schedules/schedule-config.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import { codeOf, ioError } from "../formats/io-error.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
@@ -9,6 +11,7 @@ import { sameShape, type FloatTensor, type Shape, type Tensor } from "../tensor/
 import { denoiserParameters, type DenoiserConfig } from "./denoiser-spec.ts";
 import { jsonText, readJson } from "./json-file.node.ts";
 import type { DiffusionModel } from "./model.ts";
+import { processOf, schedulerFile, schedulerSchema, type ProcessFacts } from "./scheduler-config.ts";
 
 /** Files of a model folder, in the layout of diffusers' pipelines. */
 const files = {
@@ -29,20 +32,6 @@ const indexSchema = z.looseObject({
   standardiser: z.tuple([z.literal("unnoise"), z.literal("Standardiser")]),
 });
 const extent = z.int().min(1);
-const schedulerSchema = z.looseObject({
-  _class_name: z.literal("DDPMScheduler"),
-  num_train_timesteps: extent,
-  beta_start: z.number().positive(),
-  beta_end: z.number().positive(),
-  beta_schedule: z.literal("linear"),
-  prediction_type: z.literal("epsilon"),
-  trained_betas: z.null().optional(),
-  rescale_betas_zero_snr: z.literal(false).optional(),
-  // Where the key is absent, diffusers clips.
-  clip_sample: z.literal(false),
-  thresholding: z.literal(false).optional(),
-  variance_type: z.enum(["fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"]).optional(),
-});
 const denoiserSchema = z.looseObject({
   _class_name: z.literal("MlpDenoiser"),
   dimensions: extent,
@@ -50,6 +39,9 @@ const denoiserSchema = z.looseObject({
   width: extent,
   depth: extent,
   time_features: extent,
+  flip_sin_to_cos: z.boolean().default(false),
+  freq_shift: z.number().min(0).max(1).default(1),
+  learns_variance: z.boolean().default(false),
 });
 const standardiserSchema = z.looseObject({
   mean: z.array(z.number()),
@@ -76,34 +68,38 @@ export async function hasModel(folder: string): Promise<boolean> {
  * @throws UnnoiseError `io` when a file cannot be written
  */
 export async function saveModel(folder: string, model: DiffusionModel): Promise<void> {
-  const { denoiser, schedule, standardiser, columns } = model;
+  const { denoiser, standardiser, columns } = model;
   const index = {
     _class_name: "DDPMPipeline",
     scheduler: ["diffusers", "DDPMScheduler"],
     unet: ["unnoise", denoiser.kind],
     standardiser: ["unnoise", "Standardiser"],
   };
-  const scheduler = {
-    _class_name: "DDPMScheduler",
-    num_train_timesteps: schedule.timesteps,
-    beta_start: schedule.betaStart,
-    beta_end: schedule.betaEnd,
-    beta_schedule: "linear",
-    prediction_type: "epsilon",
-    clip_sample: false,
-  };
-  const { dimensions, timesteps, width, depth, timeFeatures } = denoiser;
-  const network = { _class_name: denoiser.kind, dimensions, timesteps, width, depth, time_features: timeFeatures };
   const write = async (name: string, content: Uint8Array | object): Promise<void> => {
     const path = join(folder, name);
     await writeFileAtomic(path, content instanceof Uint8Array ? content : jsonText(content));
   };
   await prepare(folder);
   await write(files.weights, encodeSafetensors(new Map<string, Tensor>(model.weights), { format: "unnoise" }));
-  await write(files.denoiser, network);
-  await write(files.scheduler, scheduler);
+  await write(files.denoiser, networkFile(denoiser));
+  await write(files.scheduler, schedulerFile(model));
   await write(files.standardiser, { _class_name: "Standardiser", ...standardiser, columns });
   await write(files.index, index);
+}
+
+function networkFile({ kind, dimensions, timesteps, width, depth, ...rest }: DenoiserConfig): object {
+  const { timeFeatures, flipSinToCos = false, freqShift = 1, learnsVariance = false } = rest;
+  return {
+    _class_name: kind,
+    dimensions,
+    timesteps,
+    width,
+    depth,
+    time_features: timeFeatures,
+    flip_sin_to_cos: flipSinToCos,
+    freq_shift: freqShift,
+    learns_variance: learnsVariance,
+  };
 }
 
 /** Makes the folders, and takes away the index of an earlier model before its files are replaced one by one. */
@@ -125,31 +121,37 @@ export async function loadModel(folder: string): Promise<DiffusionModel> {
   const scheduler = await readJson(join(folder, files.scheduler), schedulerSchema);
   const network = await readJson(join(folder, files.denoiser), denoiserSchema);
   const { mean, scale, columns } = await readJson(join(folder, files.standardiser), standardiserSchema);
-  const { dimensions, timesteps, width, depth } = network;
-  const denoiser = {
-    kind: "MlpDenoiser",
-    dimensions,
-    timesteps,
-    width,
-    depth,
-    timeFeatures: network.time_features,
-  } as const;
-  if (
-    [mean, scale, columns].some((list) => list.length !== dimensions) ||
-    scheduler.num_train_timesteps !== timesteps
-  ) {
+  const denoiser = denoiserOf(network);
+  const { dimensions, timesteps } = denoiser;
+  const facts = processOf(scheduler);
+  const sizes = [mean, scale, columns].every((list) => list.length === dimensions);
+  const counts = [scheduler.num_train_timesteps, scheduler.trained_betas?.length ?? timesteps];
+  if (!sizes || counts.some((count) => count !== timesteps) || isLearned(facts.variance) !== denoiser.learnsVariance) {
     throw new UnnoiseError(
       "run-folder",
       `${folder}: the configurations of network, scheduler and standardiser do not agree`,
     );
   }
-  return {
-    denoiser,
-    schedule: { timesteps, betaStart: scheduler.beta_start, betaEnd: scheduler.beta_end },
-    standardiser: { mean, scale },
-    columns,
-    weights: await loadWeights(join(folder, files.weights), denoiser),
-  };
+  checkSchedule(facts, join(folder, files.scheduler));
+  const weights = await loadWeights(join(folder, files.weights), denoiser);
+  return { denoiser, ...facts, standardiser: { mean, scale }, columns, weights };
+}
+
+function denoiserOf(file: z.infer<typeof denoiserSchema>): DenoiserConfig {
+  const { dimensions, timesteps, width, depth, time_features: timeFeatures } = file;
+  const { flip_sin_to_cos: flipSinToCos, freq_shift: freqShift, learns_variance: learnsVariance } = file;
+  const embedding = { timeFeatures, flipSinToCos, freqShift };
+  return { kind: "MlpDenoiser", dimensions, timesteps, width, depth, ...embedding, learnsVariance };
+}
+
+/** Builds the schedule once, so that what is wrong with it is told where it stands. */
+function checkSchedule({ schedule }: ProcessFacts, path: string): void {
+  try {
+    scheduleFromConfig(schedule);
+  } catch (cause) {
+    if (!(cause instanceof UnnoiseError)) throw cause;
+    throw new UnnoiseError("run-folder", `${path}: ${cause.message}`, { cause });
+  }
 }
 
 async function loadWeights(path: string, denoiser: DenoiserConfig): Promise<Map<string, FloatTensor>> {

@@ -1,24 +1,30 @@
 import type { Standardiser } from "../data/standardise.ts";
-import type { Denoiser } from "../diffusion/sampler.ts";
-import { linearSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
-import { constant, input } from "../graph/builders.ts";
+import { isLearned, type VarianceKind } from "../diffusion/objectives/bound-terms.ts";
+import type { Parameterisation } from "../diffusion/parameterisation.ts";
+import type { Denoiser, Prediction } from "../diffusion/sampler.ts";
+import type { ReverseVariance } from "../diffusion/samplers/ddpm.ts";
+import type { NoiseSchedule } from "../diffusion/schedule.ts";
+import { scheduleFromConfig, type ScheduleConfig } from "../diffusion/schedules/schedule-config.ts";
+import type { FirstLogVariance } from "../diffusion/variance.ts";
+import { constant, input, split } from "../graph/builders.ts";
+import type { Node } from "../graph/node.ts";
 import { at, invariant } from "../math/error.ts";
 import { compile, type CompileOptions, type Executable } from "../runtime/executable.ts";
 import { floatTensor, sizeOf, type FloatTensor } from "../tensor/tensor.ts";
 import { denoiserParameters, denoiserPredict, type DenoiserConfig } from "./denoiser-spec.ts";
 
-/** Parameters of a linear schedule, as saved with a model. */
-export interface ScheduleConfig {
-  readonly timesteps: number;
-  readonly betaStart: number;
-  readonly betaEnd: number;
-}
-
 /** A trained model: all that sampling needs. */
 export interface DiffusionModel {
   readonly denoiser: DenoiserConfig;
+  /** A learned one by its betas. */
   readonly schedule: ScheduleConfig;
+  /** What the network predicts. */
+  readonly prediction: Parameterisation;
+  /** σ² of the reverse step that it was trained for. */
+  readonly variance: VarianceKind;
   readonly standardiser: Standardiser;
+  /** What stood for log β̃ at t = 1. */
+  readonly firstLogVariance: FirstLogVariance;
   /** Names of the data's columns. */
   readonly columns: readonly string[];
   /** EMA weights by name. */
@@ -27,18 +33,29 @@ export interface DiffusionModel {
 
 /** β_1…β_T of a model. */
 export function scheduleOf(model: DiffusionModel): NoiseSchedule {
-  return linearSchedule(model.schedule);
+  return scheduleFromConfig(model.schedule);
 }
 
-/** Cuts a flat vector [P] into the named weights of a network. */
+/** The variance with which ancestral sampling follows a model. */
+export function reverseVarianceOf({ variance }: Pick<DiffusionModel, "variance">): ReverseVariance {
+  return isLearned(variance) ? "learned" : variance;
+}
+
+/** Cuts the named weights of a network out of the front of a flat vector [P]. */
 export function namedWeights(flat: Float32Array, denoiser: DenoiserConfig): Map<string, FloatTensor> {
   let offset = 0;
   const entries = denoiserParameters(denoiser).map(({ name, shape }) => {
     const data = flat.slice(offset, (offset += sizeOf(shape)));
     return [name, floatTensor(data, shape)] as const;
   });
-  invariant(offset === flat.length, `${flat.length} weights for a network of ${offset}`);
+  invariant(offset <= flat.length, `${flat.length} weights for a network of ${offset}`);
   return new Map(entries);
+}
+
+/** What one call of the network gives, each [B·D]. */
+interface Results {
+  readonly output: Float32Array;
+  readonly variance?: Float32Array;
 }
 
 /** Rows of one call: activations of this many rows fit a core's cache; larger batches go through in chunks. */
@@ -60,21 +77,24 @@ export class DenoiserSession {
     this.#options = options;
   }
 
-  /** ε_θ(x_t, t) for a batch [B, …D] that shares one step: a `Denoiser` for any sampler. */
+  /** What the network says of a batch [B, …D] that shares one step, as a `Denoiser` for any sampler: ε, or a `Prediction`. */
   readonly predict: Denoiser = async (xt, step) => {
     const width = sizeOf(xt.shape.slice(1));
     const rows = at(xt.shape, 0);
     const chunk = chunkRows(rows);
     const executable = await this.#session(chunk);
-    const out = new Float32Array(xt.data.length);
+    const results = this.#results(xt.data.length);
     const steps = Int32Array.of(step);
     for (let row = 0; row < rows; row += chunk) {
       // The last chunk starts early rather than being short: its overlap is computed twice, to the same values.
       const start = Math.min(row, rows - chunk) * width;
       const window = [start, start + chunk * width] as const;
-      await executable.run({ xt: xt.data.subarray(...window), steps }, { eps: out.subarray(...window) });
+      const part = (data: Float32Array): Float32Array => data.subarray(...window);
+      const { output, variance } = results;
+      const parts = { output: part(output), ...(variance && { variance: part(variance) }) };
+      await executable.run({ xt: part(xt.data), steps }, parts);
     }
-    return { dtype: "float32", shape: xt.shape, data: out };
+    return this.#said(results, xt.shape);
   };
 
   /** Where predictions for a batch of `rows` run: what `auto` chose. */
@@ -91,16 +111,39 @@ export class DenoiserSession {
   #session(rows: number): Promise<Executable> {
     const known = this.#sessions.get(rows);
     if (known) return known;
-    const compiled = compile({ eps: this.#graph(rows) }, this.#options);
+    const compiled = compile(this.#graph(rows), this.#options);
     this.#sessions.set(rows, compiled);
     compiled.catch(() => this.#sessions.delete(rows));
     return compiled;
   }
 
-  #graph(rows: number): ReturnType<ReturnType<ReturnType<typeof denoiserPredict>>> {
-    const { denoiser, weights } = this.model;
+  /** Room for what the graph gives. */
+  #results(size: number): Results {
+    const output = new Float32Array(size);
+    return isLearned(this.model.variance) ? { output, variance: new Float32Array(size) } : { output };
+  }
+
+  #said({ output: data, variance: ofVariance }: Results, shape: FloatTensor["shape"]): FloatTensor | Prediction {
+    const { prediction: parameterisation, variance } = this.model;
+    const output: FloatTensor = { dtype: "float32", shape, data };
+    if (!ofVariance) return parameterisation === "eps" ? output : { parameterisation, output };
+    const kind = variance === "learned" ? "free" : "range";
+    return {
+      parameterisation,
+      output,
+      variance: { kind, output: { dtype: "float32", shape, data: ofVariance } },
+    };
+  }
+
+  /** The network with its weights as constants; its two halves apart where it says the variance too. */
+  #graph(rows: number): Record<string, Node> {
+    const { denoiser, weights, variance } = this.model;
     const constants = [...weights].map(([name, { data, shape }]) => [name, constant(data, shape)] as const);
     const predict = denoiserPredict(denoiser)(Object.fromEntries(constants));
-    return predict(input("xt", [rows, denoiser.dimensions]), input("steps", [1], "int32"));
+    const { dimensions } = denoiser;
+    const said = predict(input("xt", [rows, dimensions]), input("steps", [1], "int32"));
+    if (!isLearned(variance)) return { output: said };
+    const [output, ofVariance] = split(said, 1, [dimensions, dimensions]) as [Node, Node];
+    return { output, variance: ofVariance };
   }
 }

@@ -5,12 +5,12 @@ import { ddpm } from "../diffusion/samplers/ddpm.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
 import { eventLoopPause } from "./event-loop.ts";
-import { DenoiserSession, scheduleOf, type DiffusionModel } from "./model.ts";
+import { DenoiserSession, reverseVarianceOf, scheduleOf, type DiffusionModel } from "./model.ts";
 
 export interface SampleOptions extends CompileOptions, Pick<SamplerOptions, "clip" | "threshold" | "epsAfterLimit"> {
   /** Number of samples, ≥ 1. */
   readonly count?: number;
-  /** Default: ancestral sampling, `ddpm()`. */
+  /** Default: ancestral sampling, `ddpm`, with the variance that the model was trained for. */
   readonly sampler?: Sampler;
   /** A number of steps, spaced evenly, or the steps themselves; all T by default. */
   readonly steps?: number | ArrayLike<number>;
@@ -28,8 +28,8 @@ export interface SampleOptions extends CompileOptions, Pick<SamplerOptions, "cli
  * `signal`, `not-finite` when the network gives NaN
  */
 export async function sample(model: DiffusionModel, options: SampleOptions = {}): Promise<FloatTensor> {
-  const { count = 1000, sampler = ddpm(), steps, seed = 0, signal, onStep, ...rest } = options;
-  const { clip, threshold, epsAfterLimit, ...placement } = rest;
+  const { count = 1000, steps, seed = 0, signal, onStep, ...rest } = options;
+  const { sampler = ddpm({ variance: reverseVarianceOf(model) }), clip, threshold, epsAfterLimit, ...placement } = rest;
   const session = new DenoiserSession(model, placement);
   const pause = eventLoopPause();
   try {

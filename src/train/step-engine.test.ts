@@ -1,10 +1,8 @@
 import { expect, test } from "vitest";
-import { linearSchedule } from "../diffusion/schedule.ts";
 import { Random } from "../math/random.ts";
 import { initialise, parameterCount } from "../nn/parameters.ts";
 import { compile } from "../runtime/executable.ts";
 import { parseTrainingConfig } from "./config.ts";
-import { denoiserParameters, denoiserPredict } from "./denoiser-spec.ts";
 import {
   GraphEngine,
   copyVectors,
@@ -16,6 +14,7 @@ import {
 } from "./step-engine.ts";
 import { stateNames, trainStepGraph } from "./train-step.ts";
 import { denoiserConfigOf } from "./trainer.ts";
+import { trainedLoss } from "./training-loss.ts";
 
 const config = parseTrainingConfig({
   data: "moons",
@@ -27,14 +26,8 @@ const config = parseTrainingConfig({
   clipNorm: 0.1,
 });
 const denoiser = denoiserConfigOf(config, 3);
-const parameters = denoiserParameters(denoiser);
-const options: EngineOptions = {
-  ...config,
-  sampleShape: [3],
-  schedule: linearSchedule(config),
-  parameters,
-  predict: denoiserPredict(denoiser),
-};
+const options: EngineOptions = { ...config, ...trainedLoss(config, denoiser), sampleShape: [3] };
+const { parameters } = options;
 
 function start(): StateVectors {
   const zeros = (): Float32Array => new Float32Array(parameterCount(parameters));

@@ -16,6 +16,16 @@ export interface Batch {
   readonly x0: Float32Array;
   readonly eps: Float32Array;
   readonly steps: Int32Array;
+  /** Weight of each row, where rows have weights. */
+  readonly lossWeights?: Float32Array;
+}
+
+/** What a step gives. */
+export interface StepResult {
+  readonly loss: number;
+  readonly gradientNorm: number;
+  /** The loss of each row, where rows have weights; the next step overwrites it. */
+  readonly losses?: Float32Array;
 }
 
 /** Holds the state of training where a device wants it, and takes steps there. */
@@ -28,7 +38,7 @@ export interface StepEngine {
    * Loss and gradient norm of a batch, and the update, unless one of them is not finite: then the state stays.
    * @param iteration 0-based
    */
-  step(batch: Batch, iteration: number, learningRate: number): Promise<{ loss: number; gradientNorm: number }>;
+  step(batch: Batch, iteration: number, learningRate: number): Promise<StepResult>;
   dispose(): Promise<void>;
 }
 
@@ -62,6 +72,7 @@ class HostEngine implements StepEngine {
     const { gradient, ...vectors } = this.#kernel.vectors;
     this.vectors = vectors;
     for (const name of stateNames) vectors[name].set(start[name]);
+    if (options.weightedRows === true) this.#results["losses"] = new Float32Array(options.batchSize);
     let offset = 0;
     for (const { name, shape } of options.parameters) {
       const range = [offset, (offset += sizeOf(shape))] as const;
@@ -70,7 +81,7 @@ class HostEngine implements StepEngine {
     }
   }
 
-  async step(batch: Batch, iteration: number, learningRate: number): Promise<{ loss: number; gradientNorm: number }> {
+  async step(batch: Batch, iteration: number, learningRate: number): Promise<StepResult> {
     await this.placement.run({ ...this.#feeds, ...batch }, this.#results);
     const loss = at(this.#results["loss"] ?? [], 0);
     const gradientNorm = this.#kernel.gradientNorm();
@@ -80,7 +91,8 @@ class HostEngine implements StepEngine {
       const rates = { learningRate, iteration: iteration + 1, oneMinusEmaDecay, clipNorm };
       this.#kernel.step(gradientNorm, rates, this.#options);
     }
-    return { loss, gradientNorm };
+    const { losses } = this.#results;
+    return { loss, gradientNorm, ...(losses && { losses }) };
   }
 
   async dispose(): Promise<void> {
@@ -93,6 +105,7 @@ export class GraphEngine implements StepEngine {
   readonly placement: Executable;
   readonly #options: EngineOptions;
   readonly #scalars = { loss: new Float32Array(1), gradientNorm: new Float32Array(1) };
+  readonly #rows: { readonly losses?: Float32Array };
   readonly #rates = new Float32Array(4);
   #current: StateVectors;
   #next: StateVectors;
@@ -100,6 +113,7 @@ export class GraphEngine implements StepEngine {
   constructor(options: EngineOptions, executable: Executable, start: StateVectors) {
     this.placement = executable;
     this.#options = options;
+    this.#rows = options.weightedRows === true ? { losses: new Float32Array(options.batchSize) } : {};
     this.#current = copyVectors(start);
     this.#next = copyVectors(start);
   }
@@ -108,15 +122,16 @@ export class GraphEngine implements StepEngine {
     return this.#current;
   }
 
-  async step(batch: Batch, iteration: number, learningRate: number): Promise<{ loss: number; gradientNorm: number }> {
+  async step(batch: Batch, iteration: number, learningRate: number): Promise<StepResult> {
     const { beta1, beta2, emaDecay: decay } = this.#options;
     const i = iteration + 1;
     this.#rates.set([learningRate, 1 / (1 - beta1 ** i), 1 / (1 - beta2 ** i), 1 - emaDecay(decay, i)]);
     const results = Object.fromEntries(stateNames.map((name) => [`next.${name}`, this.#next[name]]));
-    await this.placement.run({ ...batch, ...this.#current, rates: this.#rates }, { ...this.#scalars, ...results });
+    const outputs = { ...this.#scalars, ...this.#rows, ...results };
+    await this.placement.run({ ...batch, ...this.#current, rates: this.#rates }, outputs);
     const [loss, gradientNorm] = [at(this.#scalars.loss, 0), at(this.#scalars.gradientNorm, 0)];
     if (isFinite(loss, gradientNorm)) [this.#current, this.#next] = [this.#next, this.#current];
-    return { loss, gradientNorm };
+    return { loss, gradientNorm, ...this.#rows };
   }
 
   async dispose(): Promise<void> {

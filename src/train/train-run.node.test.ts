@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ddim } from "../diffusion/samplers/ddim.ts";
+import { scheduleFromConfig } from "../diffusion/schedules/schedule-config.ts";
+import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { parameterCount } from "../nn/parameters.ts";
 import { parseTrainingConfig, type TrainingOptions } from "./config.ts";
 import { loadCheckpoint } from "./checkpoint.node.ts";
 import { denoiserParameters } from "./denoiser-spec.ts";
+import { scheduleOf } from "./model.ts";
 import { RunFolder } from "./run-folder.node.ts";
 import { sample } from "./sample.ts";
 import { resumedConfig, trainRun, type TrainRunOptions } from "./train-run.node.ts";
@@ -188,14 +191,17 @@ describe("a run", () => {
       [index, '{"_class_name":"DDPMPipeline","scheduler":["diffusers","PNDMScheduler"]}', /scheduler\.1: .*PNDM/],
       ["model/unet/config.json", "{}", /unet\/config\.json: _class_name/],
       ["model/standardiser/config.json", '{"mean":[],"scale":[],"columns":[]}', /do not agree/],
-      [schedulerFile, scheduler({ beta_schedule: "scaled_linear" }), /beta_schedule: .*got "scaled_linear"/],
-      [schedulerFile, scheduler({ prediction_type: "v_prediction" }), /prediction_type: .*got "v_prediction"/],
-      [schedulerFile, scheduler({ trained_betas: [0.1] }), /trained_betas: .*got \[0\.1\]/],
-      [schedulerFile, scheduler({ rescale_betas_zero_snr: true }), /rescale_betas_zero_snr: .*got true/],
+      [schedulerFile, scheduler({ beta_schedule: "laplace" }), /beta_schedule: .*got "laplace"/],
+      [schedulerFile, scheduler({ prediction_type: "flow" }), /prediction_type: .*got "flow"/],
+      [schedulerFile, scheduler({ trained_betas: [0.1] }), /do not agree/],
+      [schedulerFile, scheduler({ trained_betas: Array(1000).fill(2) }), /betas\[0\]: expected .* got 2/],
+      [schedulerFile, scheduler({ rescale_betas_zero_snr: 1 }), /rescale_betas_zero_snr: .*got 1/],
+      [schedulerFile, scheduler({ beta_start: 5 }), /scheduler_config\.json: betaStart: .*got 5/],
       [schedulerFile, scheduler({ clip_sample: true }), /clip_sample: .*got true/],
       [schedulerFile, scheduler({ clip_sample: undefined }), /clip_sample: .*got nothing/],
       [schedulerFile, scheduler({ thresholding: true }), /thresholding: .*got true/],
-      [schedulerFile, scheduler({ variance_type: "learned_range" }), /variance_type: .*got "learned_range"/],
+      [schedulerFile, scheduler({ variance_type: "other" }), /variance_type: .*got "other"/],
+      [schedulerFile, scheduler({ variance_type: "learned_range" }), /do not agree/],
       [schedulerFile, scheduler({ num_train_timesteps: 999 }), /do not agree/],
     ])("%s: %s", async (file, content, message) => {
       const intact = await readFile(join(out, file));
@@ -321,6 +327,73 @@ test("two threads and a resumed run are the same bit for bit", async () => {
   expect(await weightsOf(stopped)).toEqual(await weightsOf(through));
 });
 
+describe("a run that", () => {
+  const processes: Record<string, Partial<TrainingOptions>> = {
+    "draws steps by importance": { timesteps: 4, timestepDraw: "importance" },
+    "draws steps in pairs": { timestepDraw: "antithetic", lossReduction: "sum" },
+    "learns the variance's range": { timesteps: 8, variance: "learned-range", schedule: "cosine" },
+    "learns the variance freely": { variance: "learned", objective: "vlb", prediction: "v", timesteps: 12 },
+    "learns the schedule": { timesteps: 10, schedule: "learned" },
+    "learns the bound by importance": { timesteps: 4, objective: "vlb", variance: "small", timestepDraw: "importance" },
+    "predicts the score on Karras's schedule": { prediction: "score", schedule: "karras", timesteps: 9 },
+    "predicts x0 with zero terminal SNR": { prediction: "x0", zeroTerminalSnr: true, weighting: "min-snr" },
+    "predicts the mean in another embedding": {
+      prediction: "mean",
+      lossNorm: "huber",
+      flipSinToCos: true,
+      freqShift: 0,
+    },
+    "has betas of its own": { schedule: "custom", betas: [0.1, 0.3, 0.9], objective: "vlb" },
+  };
+
+  test.each(Object.entries(processes))(
+    "%s resumes bit for bit and is opened as it was trained",
+    async (name, options) => {
+      const own = parseTrainingConfig({ data: "moons", ...small, ...options });
+      const [through, stopped] = [join(root, `through ${name}`), join(root, `stopped ${name}`)];
+      await trainRun({ config: own, out: through });
+      await interruptAt(33, { config: own, out: stopped });
+      await trainRun({ config: own, out: stopped, resume: true });
+      expect(await weightsOf(stopped)).toEqual(await weightsOf(through));
+      const folder = new RunFolder(stopped);
+      const [model, other] = [await folder.model(), await new RunFolder(through).model()];
+      expect(scheduleOf(model)).toEqual(scheduleOf(other));
+      expect(await folder.config()).toEqual(own);
+      const { prediction, variance, firstLogVariance, timesteps } = own;
+      expect(model).toMatchObject({ prediction, variance, firstLogVariance, schedule: { timesteps } });
+      if (own.schedule !== "learned") expect(scheduleOf(model)).toEqual(scheduleFromConfig(own));
+      const points = await sample(model, { count: 5, device: "cpu" });
+      expect(points.data.every(Number.isFinite)).toBe(true);
+    },
+  );
+
+  test("draws steps by importance is not resumed without its history", async () => {
+    const own = parseTrainingConfig({ data: "moons", ...small, timesteps: 4, timestepDraw: "importance" });
+    const out = join(root, "history");
+    await interruptAt(33, { config: own, out });
+    const path = join(out, "checkpoints", "000000000033.safetensors");
+    const { tensors, metadata } = decodeSafetensors(await readFile(path), path);
+    expect(tensors.get("loss_counts")?.data).toEqual(new Int32Array(4).fill(10));
+    await writeFile(
+      path,
+      encodeSafetensors(new Map([...tensors].filter(([name]) => name !== "loss_history")), metadata),
+    );
+    expect((await errorOf(trainRun({ config: own, out, resume: true }))).message).toMatch(
+      /loss_history: expected float32 \[4, 10\], got nothing; delete that file/,
+    );
+  });
+
+  test("was made before these options is read with their defaults", async () => {
+    const out = join(root, "old");
+    const old = { unnoise: "0.1.0", data: "moons", timesteps: 100, betaStart: 1e-4, betaEnd: 0.02, width: 16 };
+    await place(out, { "config.json": JSON.stringify(old) });
+    expect(await new RunFolder(out).config()).toMatchObject({
+      ...{ schedule: "linear", timesteps: 100, betaStart: 1e-4, betaEnd: 0.02, prediction: "eps", variance: "large" },
+      ...{ objective: "simple", weighting: "uniform", lossNorm: "l2", timestepDraw: "uniform", freqShift: 1 },
+    });
+  });
+});
+
 test("points of the user's own are kept with the run", async () => {
   const csv = join(root, "points.csv");
   await writeFile(csv, `a,b,c\n${Array.from({ length: 50 }, (_, i) => `${i},${i * i},7`).join("\n")}\n`);
@@ -366,7 +439,7 @@ test("training that diverges after good steps keeps the last good checkpoint", a
   const failed = Number(/iteration (\d+)/.exec(error.message)?.[1]);
   expect(failed).toBeGreaterThan(3);
   const size = parameterCount(denoiserParameters(denoiserConfigOf(wild, 2)));
-  const kept = await loadCheckpoint(join(out, "checkpoints"), size);
+  const kept = await loadCheckpoint(join(out, "checkpoints"), size, wild);
   expect(kept?.state.iteration).toBe(failed - 1);
   for (const vector of Object.values(kept?.state.vectors ?? {}) as Float32Array[])
     expect(vector.every(Number.isFinite)).toBe(true);

@@ -1,16 +1,13 @@
 import type { Dataset } from "../data/dataset.ts";
 import { fitStandardiser, standardise } from "../data/standardise.ts";
 import { lintSchedule } from "../diffusion/lint.ts";
-import { linearSchedule } from "../diffusion/schedule.ts";
 import { UnnoiseError, at } from "../math/error.ts";
-import { parameterCount } from "../nn/parameters.ts";
 import { loadCheckpoint, saveCheckpoint, type Checkpoint } from "./checkpoint.node.ts";
-import type { TrainingConfig } from "./config.ts";
-import { denoiserParameters } from "./denoiser-spec.ts";
+import { learnsSchedule, type TrainingConfig } from "./config.ts";
 import { emptyWindow, extendWindow, type LossWindow } from "./loss-window.ts";
-import { namedWeights, type DiffusionModel } from "./model.ts";
+import type { DiffusionModel } from "./model.ts";
 import { RunFolder, openDataset, type LogEvent } from "./run-folder.node.ts";
-import { Trainer, denoiserConfigOf, type StepReport } from "./trainer.ts";
+import { Trainer, trainedCount, type StepReport } from "./trainer.ts";
 
 export interface TrainRunOptions {
   /** What to train; to resume, the run's own configuration, of which only device and threads may differ. */
@@ -67,26 +64,23 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   }
 }
 
+/** What the data say of a model. */
+type DataFacts = Pick<DiffusionModel, "standardiser" | "columns">;
+
 /** A trainer with its folder. */
 class TrainingRun {
   readonly #folder: RunFolder;
   readonly #trainer: Trainer;
-  readonly #model: Omit<DiffusionModel, "weights">;
+  readonly #data: DataFacts;
   readonly #points: number;
   readonly #resumed: boolean;
   #window: LossWindow;
   #lastLoss: number | undefined;
 
-  private constructor(
-    folder: RunFolder,
-    trainer: Trainer,
-    model: Omit<DiffusionModel, "weights">,
-    points: number,
-    checkpoint?: Checkpoint,
-  ) {
+  private constructor(folder: RunFolder, trainer: Trainer, data: DataFacts, points: number, checkpoint?: Checkpoint) {
     this.#folder = folder;
     this.#trainer = trainer;
-    this.#model = model;
+    this.#data = data;
     this.#points = points;
     this.#resumed = checkpoint !== undefined;
     this.#window = checkpoint?.window ?? emptyWindow;
@@ -100,9 +94,8 @@ class TrainingRun {
   ): Promise<TrainingRun> {
     const standardiser = fitStandardiser(dataset.points);
     const points = standardise(dataset.points, standardiser);
-    const denoiser = denoiserConfigOf(config, at(points.shape, 1));
-    const size = parameterCount(denoiserParameters(denoiser));
-    const checkpoint = resume ? await loadCheckpoint(folder.checkpointsPath, size) : undefined;
+    const size = trainedCount(config, at(points.shape, 1));
+    const checkpoint = resume ? await loadCheckpoint(folder.checkpointsPath, size, config) : undefined;
     const trainer = await Trainer.create({ config, points, ...(checkpoint && { state: checkpoint.state }) });
     const { device, threads } = trainer.placement;
     try {
@@ -112,24 +105,22 @@ class TrainingRun {
       await trainer.dispose();
       throw cause;
     }
-    const model = { denoiser, schedule: config, standardiser, columns: dataset.columns };
-    return new TrainingRun(folder, trainer, model, at(points.shape, 0), checkpoint);
+    const data = { standardiser, columns: dataset.columns };
+    return new TrainingRun(folder, trainer, data, at(points.shape, 0), checkpoint);
   }
 
   async toEnd({ signal, onStart, onStep, onWarning }: TrainRunOptions): Promise<TrainRunResult> {
     const trainer = this.#trainer;
     const { device, threads } = trainer.placement;
-    const parameters = parameterCount(denoiserParameters(trainer.denoiser));
+    const parameters = trainer.parameterCount;
     const { iterations } = trainer.config;
     onStart?.({ device, threads, parameters, iteration: trainer.iteration, iterations, points: this.#points });
     await this.#logStart(parameters, onWarning);
     while (!trainer.done && signal?.aborted !== true) await this.#step(onStep);
     if (!trainer.done) return this.#interrupted();
-    await this.#folder.saveModel({
-      ...this.#model,
-      weights: namedWeights(trainer.state.vectors.ema, trainer.denoiser),
-    });
-    await this.#folder.log([{ event: "end", iteration: trainer.iteration }]);
+    await this.#folder.saveModel(trainer.model(this.#data));
+    const warnings = learnsSchedule(trainer.config) ? this.#lint(onWarning) : [];
+    await this.#folder.log([...warnings, { event: "end", iteration: trainer.iteration }]);
     return { status: "finished", iteration: trainer.iteration, loss: this.#lastLoss };
   }
 
@@ -142,9 +133,15 @@ class TrainingRun {
     const { iteration } = this.#trainer;
     if (this.#resumed) return this.#folder.log([{ event: "resume", iteration, device, threads }]);
     const start: LogEvent = { event: "start", device, threads, parameters };
-    const warnings = lintSchedule(linearSchedule(this.#trainer.config));
+    return this.#folder.log([start, ...this.#lint(onWarning)]);
+  }
+
+  /** Tells what is wrong with the schedule; of a learned one, as it is now. */
+  #lint(onWarning: TrainRunOptions["onWarning"]): LogEvent[] {
+    const { config, schedule } = this.#trainer;
+    const warnings = lintSchedule(schedule, { parameterisation: config.prediction, config });
     warnings.forEach((message) => onWarning?.(message));
-    return this.#folder.log([start, ...warnings.map((message) => ({ event: "warning", message }) as const)]);
+    return warnings.map((message) => ({ event: "warning", message }) as const);
   }
 
   async #step(onStep: TrainRunOptions["onStep"]): Promise<void> {
@@ -191,7 +188,7 @@ const PLACEMENT: readonly string[] = ["device", "threads"];
 export function resumedConfig(saved: TrainingConfig, given: Partial<TrainingConfig>): TrainingConfig {
   for (const [key, value] of Object.entries(given)) {
     const kept = saved[key as keyof TrainingConfig];
-    if (value === kept || PLACEMENT.includes(key)) continue;
+    if (JSON.stringify(value) === JSON.stringify(kept) || PLACEMENT.includes(key)) continue;
     const change = `${key} was ${String(kept)} in this run and cannot become ${String(value)}`;
     throw new UnnoiseError("usage", `--resume: ${change}; leave the option out, or start a new run`);
   }

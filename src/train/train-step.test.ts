@@ -4,6 +4,7 @@ import { distance, torchGolden } from "../../test/golden-torch.ts";
 import { evaluate } from "../graph/evaluate.ts";
 import { topologicalOrder } from "../graph/traverse.ts";
 import { at } from "../math/error.ts";
+import { batchLoss } from "../diffusion/objectives/objective.ts";
 import { scheduleFromBetas } from "../diffusion/schedule.ts";
 import { emaDecay } from "../nn/ema.ts";
 import { mlp, mlpParameters } from "../nn/mlp.ts";
@@ -12,12 +13,12 @@ import { stateNames, trainStepGraph, type StateName } from "./train-step.ts";
 
 const golden = torchGolden.training;
 const { config, start, batches, history, learningRate, weightDecay, clipNorm } = golden;
+const schedule = scheduleFromBetas(golden.alphasCumprod.map((value, i, all) => 1 - value / (all[i - 1] ?? 1)));
 const graph = trainStepGraph({
   batchSize: 5,
   sampleShape: [2],
-  schedule: scheduleFromBetas(golden.alphasCumprod.map((value, i, all) => 1 - value / (all[i - 1] ?? 1))),
   parameters: mlpParameters(config),
-  predict: (weights) => (xt, steps) => mlp(xt, steps, weights, config),
+  loss: (batch, weights) => batchLoss(batch, schedule, (xt, steps) => mlp(xt, steps, weights, config)),
   ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay, clipNorm },
 });
 

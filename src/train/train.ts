@@ -1,15 +1,18 @@
 import type { Dataset } from "../data/dataset.ts";
 import { fitStandardiser, standardise } from "../data/standardise.ts";
+import type { Weighting } from "../diffusion/objectives/weighting.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
-import { namedWeights, type DiffusionModel } from "./model.ts";
+import type { DiffusionModel } from "./model.ts";
 import { eventLoopPause } from "./event-loop.ts";
-import { Trainer, requireFinite, type StepReport } from "./trainer.ts";
+import { Trainer, type StepReport } from "./trainer.ts";
 
 /** Options that only a run folder or a toy set's name has a use for. */
 type RunOptions = "data" | "dataNoise" | "dataSize" | "checkpointEvery" | "logEvery";
 
-export interface TrainOptions extends Partial<Omit<TrainingConfig, RunOptions>> {
+export interface TrainOptions extends Partial<Omit<TrainingConfig, RunOptions | "weighting">> {
+  /** A weighting of L_simple by name, or a function of SNR and step. */
+  readonly weighting?: Weighting;
   /** Called after each iteration. */
   readonly onStep?: (report: StepReport) => void;
   /** Stops training; the call then throws. */
@@ -26,11 +29,13 @@ export interface TrainOptions extends Partial<Omit<TrainingConfig, RunOptions>> 
  */
 export async function train(
   dataset: Dataset,
-  { onStep, signal, ...options }: TrainOptions = {},
+  { onStep, signal, weighting = "uniform", ...options }: TrainOptions = {},
 ): Promise<DiffusionModel> {
-  const config = parseTrainingConfig({ ...options, data: dataset.name });
+  const named = typeof weighting === "function" ? "uniform" : weighting;
+  const config = parseTrainingConfig({ ...options, weighting: named, data: dataset.name });
   const standardiser = fitStandardiser(dataset.points);
-  const trainer = await Trainer.create({ config, points: standardise(dataset.points, standardiser) });
+  const points = standardise(dataset.points, standardiser);
+  const trainer = await Trainer.create({ config, points, weighting });
   const pause = eventLoopPause();
   try {
     while (!trainer.done) {
@@ -40,10 +45,7 @@ export async function train(
       onStep?.(report);
       await pause();
     }
-    const { state } = trainer;
-    requireFinite(state);
-    const weights = namedWeights(state.vectors.ema, trainer.denoiser);
-    return { denoiser: trainer.denoiser, schedule: config, standardiser, columns: dataset.columns, weights };
+    return trainer.model({ standardiser, columns: dataset.columns });
   } finally {
     await trainer.dispose();
   }

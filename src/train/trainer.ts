@@ -1,27 +1,37 @@
 import { BatchOrder, gatherRows } from "../data/batches.ts";
-import { linearSchedule } from "../diffusion/schedule.ts";
+import { isLearned } from "../diffusion/objectives/bound-terms.ts";
+import { LossMoments, type LossHistory } from "../diffusion/objectives/loss-moments.ts";
+import { drawAntithetic, drawByImportance, drawUniform } from "../diffusion/objectives/timestep-draw.ts";
+import type { Weighting } from "../diffusion/objectives/weighting.ts";
+import type { NoiseSchedule } from "../diffusion/schedule.ts";
+import { scheduleConfig, scheduleFromConfig, type ScheduleConfig } from "../diffusion/schedules/schedule-config.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
-import { initialise, parameterCount } from "../nn/parameters.ts";
+import { initialise, parameterCount, type Parameter } from "../nn/parameters.ts";
 import { sizeOf, type FloatTensor } from "../tensor/tensor.ts";
-import type { TrainingConfig } from "./config.ts";
-import { denoiserParameters, denoiserPredict, type DenoiserConfig } from "./denoiser-spec.ts";
+import { learnsSchedule, type TrainingConfig } from "./config.ts";
+import { denoiserParameters, type DenoiserConfig } from "./denoiser-spec.ts";
+import { frozenSchedule } from "./learned-schedule.ts";
 import { learningRateAt } from "./learning-rate.ts";
+import { namedWeights, type DiffusionModel } from "./model.ts";
 import { stateNames } from "./train-step.ts";
 import { copyVectors, createEngine, type Batch, type StateVectors, type StepEngine } from "./step-engine.ts";
+import { trainedLoss, trainedParameters } from "./training-loss.ts";
 
 /** Everything that the next step depends on; draws and batch order follow from the seed and the iteration. */
 export interface TrainingState {
   /** Iterations done. */
   readonly iteration: number;
   readonly vectors: StateVectors;
+  /** Losses of each step so far, where steps are drawn by importance. */
+  readonly lossHistory?: LossHistory;
 }
 
 /** What one step reports. */
 export interface StepReport {
   /** Iterations done, this one included. */
   readonly iteration: number;
-  /** L_simple on this batch, before the update. */
+  /** The objective on this batch, before the update. */
   readonly loss: number;
   readonly gradientNorm: number;
   readonly learningRate: number;
@@ -33,12 +43,23 @@ export interface TrainerOptions {
   readonly points: FloatTensor;
   /** Where to go on; from the seed if absent. */
   readonly state?: TrainingState;
+  /** Instead of the configuration's, which holds no function. */
+  readonly weighting?: Weighting;
 }
 
 /** The network that a configuration describes, for samples of `dimensions` columns. */
 export function denoiserConfigOf(config: TrainingConfig, dimensions: number): DenoiserConfig {
-  const { timesteps, width, depth, timeFeatures } = config;
-  return { kind: "MlpDenoiser", dimensions, timesteps, width, depth, timeFeatures };
+  const { timesteps, width, depth, timeFeatures, flipSinToCos, freqShift, variance } = config;
+  const embedding = { timeFeatures, flipSinToCos, freqShift };
+  return {
+    kind: "MlpDenoiser",
+    dimensions,
+    timesteps,
+    width,
+    depth,
+    ...embedding,
+    learnsVariance: isLearned(variance),
+  };
 }
 
 /** Trains a denoiser step by step: `create`, `step` until `done`, `dispose`. */
@@ -52,6 +73,7 @@ export class Trainer {
   readonly #timesteps: Random;
   readonly #rows: Int32Array;
   readonly #batch: Batch;
+  readonly #moments: LossMoments | undefined;
   #iteration: number;
 
   private constructor({ config, points, state }: TrainerOptions, denoiser: DenoiserConfig, engine: StepEngine) {
@@ -68,27 +90,24 @@ export class Trainer {
       x0: new Float32Array(values),
       eps: new Float32Array(values),
       steps: new Int32Array(config.batchSize),
+      ...(drawsByImportance(config) && { lossWeights: new Float32Array(config.batchSize) }),
     };
+    this.#moments = drawsByImportance(config) ? new LossMoments(config.timesteps, state?.lossHistory) : undefined;
     this.#iteration = state?.iteration ?? 0;
   }
 
   /**
    * Compiles the training step.
-   * @throws UnnoiseError `device` when the device is not available, `usage` for a schedule out of range
+   * @throws UnnoiseError `device` when the device is not available, `usage` for a schedule or a weighting out of range
    */
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const { config, points } = options;
+    const { config, points, state, weighting } = options;
     const sampleShape = points.shape.slice(1);
     const denoiser = denoiserConfigOf(config, sizeOf(sampleShape));
+    const { parameters, loss } = trainedLoss(config, denoiser, weighting);
     const engine = await createEngine(
-      {
-        ...config,
-        sampleShape,
-        schedule: linearSchedule(config),
-        parameters: denoiserParameters(denoiser),
-        predict: denoiserPredict(denoiser),
-      },
-      options.state?.vectors ?? startVectors(denoiser, config.seed),
+      { ...config, sampleShape, parameters, loss, weightedRows: drawsByImportance(config) },
+      state?.vectors ?? startVectors(parameters, config.seed),
     );
     return new Trainer(options, denoiser, engine);
   }
@@ -109,7 +128,44 @@ export class Trainer {
 
   /** A copy of the state, to save. */
   get state(): TrainingState {
-    return { iteration: this.#iteration, vectors: copyVectors(this.#engine.vectors) };
+    const lossHistory = this.#moments?.history;
+    return {
+      iteration: this.#iteration,
+      vectors: copyVectors(this.#engine.vectors),
+      ...(lossHistory && { lossHistory }),
+    };
+  }
+
+  /** Number of weights that are trained. */
+  get parameterCount(): number {
+    return this.#engine.vectors.weights.length;
+  }
+
+  /** The noise schedule: the configuration's, or what has been learned so far, by the averaged weights. */
+  get schedule(): NoiseSchedule {
+    if (!learnsSchedule(this.config)) return scheduleFromConfig(this.config);
+    const own = parameterCount(denoiserParameters(this.denoiser));
+    return frozenSchedule(this.#engine.vectors.ema.slice(own), this.config.timesteps);
+  }
+
+  /**
+   * The model as trained so far, with its averaged weights.
+   * @throws UnnoiseError `not-finite` when the state is not finite
+   */
+  model(data: Pick<DiffusionModel, "standardiser" | "columns">): DiffusionModel {
+    const { state, config, denoiser } = this;
+    requireFinite(state);
+    const { prediction, variance, firstLogVariance } = config;
+    const weights = namedWeights(state.vectors.ema, denoiser);
+    const schedule = this.#scheduleConfig();
+    return { ...data, denoiser, prediction, variance, firstLogVariance, schedule, weights };
+  }
+
+  #scheduleConfig(): ScheduleConfig {
+    const { config } = this;
+    if (!learnsSchedule(config)) return scheduleConfig(config.schedule, pickSchedule(config));
+    const { timesteps } = config;
+    return scheduleConfig("learned", { timesteps, betas: [...this.schedule.betas] });
   }
 
   /**
@@ -119,8 +175,9 @@ export class Trainer {
   async step(): Promise<StepReport> {
     this.#drawBatch();
     const learningRate = learningRateAt(this.#iteration, this.config);
-    const { loss, gradientNorm } = await this.#engine.step(this.#batch, this.#iteration, learningRate);
+    const { loss, gradientNorm, losses } = await this.#engine.step(this.#batch, this.#iteration, learningRate);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw this.#notFinite(loss, gradientNorm);
+    if (losses) this.#moments?.remember(this.#batch.steps, losses);
     this.#iteration++;
     return { iteration: this.#iteration, loss, gradientNorm, learningRate };
   }
@@ -132,12 +189,26 @@ export class Trainer {
 
   /** Samples, noise and timesteps of this iteration. */
   #drawBatch(): void {
-    const { batchSize, timesteps } = this.config;
-    const { x0, eps, steps } = this.#batch;
+    const { batchSize } = this.config;
+    const { x0, eps } = this.#batch;
     this.#order.indices(this.#rows, this.#iteration * batchSize);
     gatherRows(this.#points, this.#rows, x0);
     this.#noise.normals(eps, eps.length / batchSize, 0, this.#iteration);
-    this.#timesteps.integers(steps, timesteps, 0, this.#iteration);
+    this.#drawSteps();
+  }
+
+  #drawSteps(): void {
+    const { timesteps, timestepDraw } = this.config;
+    const { steps, lossWeights } = this.#batch;
+    if (lossWeights && this.#moments)
+      drawByImportance(steps, lossWeights, this.#moments, this.#timesteps, this.#iteration);
+    else
+      (timestepDraw === "antithetic" ? drawAntithetic : drawUniform)(
+        steps,
+        timesteps,
+        this.#timesteps,
+        this.#iteration,
+      );
   }
 
   #notFinite(loss: number, gradientNorm: number): UnnoiseError {
@@ -147,8 +218,19 @@ export class Trainer {
   }
 }
 
-function startVectors(denoiser: DenoiserConfig, seed: number): StateVectors {
-  const parameters = denoiserParameters(denoiser);
+const drawsByImportance = ({ timestepDraw }: TrainingConfig): boolean => timestepDraw === "importance";
+
+function pickSchedule(config: TrainingConfig): Partial<ScheduleConfig> {
+  const { timesteps, betaStart, betaEnd, sigmaMin, sigmaMax, zeroTerminalSnr, rescaleBetas, betas } = config;
+  return { timesteps, betaStart, betaEnd, sigmaMin, sigmaMax, zeroTerminalSnr, rescaleBetas, betas };
+}
+
+/** Number of weights that a configuration trains on samples of `dimensions` columns. */
+export function trainedCount(config: TrainingConfig, dimensions: number): number {
+  return parameterCount(trainedParameters(config, denoiserConfigOf(config, dimensions)));
+}
+
+function startVectors(parameters: readonly Parameter[], seed: number): StateVectors {
   const weights = initialise(parameters, new Random(seed, "init"));
   const zeros = (): Float32Array => new Float32Array(parameterCount(parameters));
   return { weights, mean: zeros(), square: zeros(), ema: weights.slice() };

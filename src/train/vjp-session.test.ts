@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { scheduleConfig } from "../diffusion/schedules/schedule-config.ts";
 import { Random } from "../math/random.ts";
 import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
 import { denoiserParameters, type DenoiserConfig } from "./denoiser-spec.ts";
@@ -24,7 +25,10 @@ function modelOf(): DiffusionModel {
   const count = denoiserParameters(denoiser).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   return {
     denoiser,
-    schedule: { timesteps: 20, betaStart: 0.001, betaEnd: 0.3 },
+    schedule: scheduleConfig("linear", { timesteps: 20, betaStart: 0.001, betaEnd: 0.3 }),
+    prediction: "eps",
+    variance: "large",
+    firstLogVariance: "second",
     standardiser: { mean: [0, 0, 0], scale: [1, 1, 1] },
     columns: ["a", "b", "c"],
     weights: namedWeights(

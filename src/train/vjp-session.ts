@@ -14,7 +14,7 @@ const CHUNK_ROWS = 512;
 
 /** What `VjpSession` takes. */
 export interface VjpSessionOptions extends CompileOptions {
-  /** What the network predicts; `eps` if absent. */
+  /** What the network predicts; as the model says if absent. */
   readonly prediction?: Parameterisation;
 }
 
@@ -28,7 +28,7 @@ export class VjpSession {
   readonly #options: CompileOptions;
   readonly #sessions = new Map<number, Promise<Executable>>();
 
-  constructor(model: DiffusionModel, { prediction = "eps", ...options }: VjpSessionOptions = {}) {
+  constructor(model: DiffusionModel, { prediction = model.prediction, ...options }: VjpSessionOptions = {}) {
     this.model = model;
     this.#prediction = prediction;
     this.#options = options;

@@ -51,7 +51,7 @@ export interface ScheduleConfig {
 }
 
 /** Keys of a `ScheduleConfig` that not every family takes. */
-const scheduleOptions = [
+export const scheduleOptions = [
   "betaStart",
   "betaEnd",
   "sigmaMin",
