@@ -2,41 +2,40 @@ import { z } from "zod";
 import { varianceKinds, type VarianceKind } from "../diffusion/objectives/bound-terms.ts";
 import { parameterisations, type Parameterisation } from "../diffusion/parameterisation.ts";
 import { betaRange } from "../diffusion/schedules/range.ts";
-import {
-  scheduleConfig,
-  scheduleFromConfig,
-  type ScheduleConfig,
-  type ScheduleName,
-} from "../diffusion/schedules/schedule-config.ts";
+import { scheduleConfig, scheduleFromConfig, type ScheduleConfig } from "../diffusion/schedules/schedule-config.ts";
 import type { DiffusionModel } from "./model.ts";
 
 /** What a scheduler's file says of a model. */
 export type ProcessFacts = Pick<DiffusionModel, "schedule" | "prediction" | "variance" | "firstLogVariance">;
 
+type SharedFamily = "linear" | "scaled-linear" | "cosine" | "sigmoid";
+type BetaSchedule = "linear" | "scaled_linear" | "squaredcos_cap_v2" | "sigmoid";
+type PredictionType = "epsilon" | "sample" | "v_prediction" | "mean" | "score";
+type VarianceType = "fixed_large" | "fixed_small" | "learned_range" | "learned";
+
 /** Families that diffusers builds to the same betas. */
-const families = {
+const families: Record<SharedFamily, BetaSchedule> = {
   linear: "linear",
   "scaled-linear": "scaled_linear",
   cosine: "squaredcos_cap_v2",
   sigmoid: "sigmoid",
-} as const satisfies Partial<Record<ScheduleName, string>>;
-type SharedFamily = keyof typeof families;
+};
 
-const predictions = {
+const predictions: Record<Parameterisation, PredictionType> = {
   eps: "epsilon",
   x0: "sample",
   v: "v_prediction",
   // diffusers knows neither and refuses them.
   mean: "mean",
   score: "score",
-} as const satisfies Record<Parameterisation, string>;
+};
 
-const variances = {
+const variances: Record<VarianceKind, VarianceType> = {
   large: "fixed_large",
   small: "fixed_small",
   "learned-range": "learned_range",
   learned: "learned",
-} as const satisfies Record<VarianceKind, string>;
+};
 
 /** `scheduler_config.json`, as diffusers' DDPMScheduler has it; two keys are our own. */
 export const schedulerSchema: z.ZodType<SchedulerFile> = z.looseObject({
@@ -61,13 +60,13 @@ interface SchedulerFile {
   readonly num_train_timesteps: number;
   readonly beta_start: number;
   readonly beta_end: number;
-  readonly beta_schedule: (typeof families)[SharedFamily];
-  readonly prediction_type: (typeof predictions)[Parameterisation];
+  readonly beta_schedule: BetaSchedule;
+  readonly prediction_type: PredictionType;
   readonly trained_betas?: readonly number[] | null | undefined;
   readonly rescale_betas_zero_snr?: boolean | undefined;
   readonly clip_sample: false;
   readonly thresholding?: false | undefined;
-  readonly variance_type?: (typeof variances)[VarianceKind] | "fixed_small_log" | "fixed_large_log" | undefined;
+  readonly variance_type?: VarianceType | "fixed_small_log" | "fixed_large_log" | undefined;
   readonly first_log_variance?: DiffusionModel["firstLogVariance"] | undefined;
   readonly learned_schedule?: boolean | undefined;
 }
