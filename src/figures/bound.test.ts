@@ -13,7 +13,7 @@ const options: BoundFigureOptions = {
 describe("bound figure", () => {
   it("names its axes and draws both curves inside them", () => {
     const svg = boundFigure(options);
-    for (const text of ["bound of a &lt;run&gt;", "timestep t", "rate (bits/dim)", "L_{t−1} (bits/dim)"]) {
+    for (const text of ["bound of a &lt;run&gt;", "timestep t", "rate (bits/dim)", "Lₜ₋₁ (bits/dim)"]) {
       expect(svg).toContain(text);
     }
     expect(svg).not.toMatch(/NaN|Infinity/);

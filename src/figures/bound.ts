@@ -40,7 +40,8 @@ export function boundFigure({ terms, rateDistortion, timesteps, title }: BoundFi
   return renderSheet({ title, rows: [panels], gap: 0, notes: shown.length === 0 ? [NONE] : [NOTE] });
 }
 
-const NOTE = "Band: two standard errors. L_0, the decoder's term, is not drawn. Rate: bits that have arrived with x_t.";
+const NOTE =
+  "Band: two standard errors. L₀, the term of the decoder, is not drawn. Rate: bits that have arrived with xₜ.";
 const NONE = "There is one step only, so that no term stands between prior and decoder.";
 
 function checkLengths(lengths: readonly number[], least: number): void {
@@ -61,14 +62,14 @@ function termsOf({ steps, bits, standardErrors }: BoundFigureOptions["terms"]): 
   const points = Array.from(steps, (step, i) => {
     const [value, error] = [bits[i] ?? Number.NaN, standardErrors[i] ?? 0];
     const spread = 2 * (Number.isFinite(error) ? error : 0);
-    return { t: step + 1, bits: value, low: Math.max(value - spread, value / 10), high: value + spread };
+    return { t: step + 1, bits: value, low: Math.max(value - spread, value / 3), high: value + spread };
   });
   return points.filter(({ bits: value }) => value > 0 && Number.isFinite(value)).sort((a, b) => a.t - b.t);
 }
 
 function termPanel(points: readonly TermPoint[], timesteps: number): Panel {
   const x: AxisOptions = { domain: [0, timesteps], label: "timestep t", spacing: 70 };
-  const y: AxisOptions = { domain: logDomain(points), label: "L_{t−1} (bits/dim)", log: true };
+  const y: AxisOptions = { domain: logDomain(points), label: "Lₜ₋₁ (bits/dim)", log: true };
   const band = areaY(points, { x: "t", y1: "low", y2: "high", fill: colours.fourth, fillOpacity: 0.4 });
   const curve = line(points, { x: "t", y: "bits", stroke: colours.data, strokeWidth: 2 });
   return panelOf("terms of the bound", x, y, [band, curve]);

@@ -16,7 +16,8 @@ import { measureQuality, qualityText, type Quality } from "../quality.ts";
 import { placementOf, type PlacementFlags } from "../sampler-choice.ts";
 import { Terminal } from "../terminal.ts";
 import { duration, shellWord } from "../text.ts";
-import { choicesOf, withProgress } from "./evaluate.ts";
+import { withProgress } from "../with-progress.ts";
+import { choicesOf } from "./evaluate.ts";
 import { runTraining } from "./train.ts";
 
 export interface DemoCommandOptions extends PlacementFlags {

@@ -4,17 +4,34 @@ import { measureBound, type BoundReport } from "../bound.ts";
 import { boundJson, boundPicture, boundText } from "../bound-text.ts";
 import type { Io } from "../io.ts";
 import { openRun } from "../open-run.ts";
-import { openOutput, writeOutput } from "../output.ts";
-import { chooseSampler, placementOf, type SampledProcess } from "../sampler-choice.ts";
+import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
+import {
+  chooseSampler,
+  placementOf,
+  type PlacementFlags,
+  type SampledProcess,
+  type SamplerFlags,
+} from "../sampler-choice.ts";
 import { Terminal } from "../terminal.ts";
-import { withProgress, type EvaluateCommandOptions } from "./evaluate.ts";
+import { withProgress } from "../with-progress.ts";
+
+/** Flags of `unnoise evaluate`. */
+export interface EvaluateBoundOptions extends SamplerFlags, PlacementFlags, OutputFlags {
+  readonly bound?: boolean;
+  readonly likelihood?: boolean;
+  readonly oracle?: boolean;
+  readonly count?: number;
+  readonly seed?: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
 
 const FORMATS = ["svg", "png"] as const;
 /** The ODE and the oracle cost several times the bound itself. */
 const [COUNT, COSTLY_COUNT] = [2000, 500];
 
 /** `unnoise evaluate --bound`, `--likelihood` and `--oracle` */
-export async function evaluateBound(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
+export async function evaluateBound(path: string, options: EvaluateBoundOptions, io: Io): Promise<void> {
   const { likelihood = false, oracle = false, seed = 0, preset } = options;
   checkFlags(options);
   const terminal = new Terminal(io, options);
@@ -50,7 +67,7 @@ export async function evaluateBound(path: string, options: EvaluateCommandOption
 const jsonText = (run: string, seed: number, report: BoundReport): string =>
   `${JSON.stringify({ run, seed, ...boundJson(report) }, null, 2)}\n`;
 
-function checkFlags({ sampler = "ddpm", oracle, clip, threshold }: EvaluateCommandOptions): void {
+function checkFlags({ sampler = "ddpm", oracle, clip, threshold }: EvaluateBoundOptions): void {
   if (sampler !== "ddpm") {
     throw new UnnoiseError(
       "usage",

@@ -1,31 +1,21 @@
 import { UnnoiseError } from "../../math/error.ts";
-import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { openRun } from "../open-run.ts";
-import { Progress } from "../progress.ts";
 import { measureQuality, qualityText } from "../quality.ts";
 import {
   checkSamplerFlags,
   chooseSampler,
   placementOf,
   samplerFlagNames,
-  type PlacementFlags,
   type SampledProcess,
   type SamplerChoice,
   type SamplerFlags,
 } from "../sampler-choice.ts";
-import type { OutputFlags } from "../output.ts";
 import { Terminal } from "../terminal.ts";
+import { withProgress } from "../with-progress.ts";
+import type { EvaluateBoundOptions } from "./evaluate-bound.ts";
 
-export interface EvaluateCommandOptions extends SamplerFlags, PlacementFlags, OutputFlags {
-  readonly bound?: boolean;
-  readonly likelihood?: boolean;
-  readonly oracle?: boolean;
-  readonly count?: number;
-  readonly seed?: number;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
+export type EvaluateCommandOptions = EvaluateBoundOptions;
 
 /** `unnoise evaluate` */
 export async function evaluate(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
@@ -52,15 +42,4 @@ export async function evaluate(path: string, options: EvaluateCommandOptions, io
 export function choicesOf(flags: SamplerFlags, process: SampledProcess): SamplerChoice[] {
   if (samplerFlagNames.some((flag) => flags[flag] !== undefined)) return [chooseSampler(flags, process)];
   return (["ddpm", "ddim"] as const).map((sampler) => chooseSampler({ sampler }, process));
-}
-
-/** Measures with a bar, in percent, that shows after two seconds. */
-export async function withProgress<T>(
-  terminal: Terminal,
-  measure: (signal: AbortSignal, onProgress: (share: number) => void) => Promise<T>,
-): Promise<T> {
-  const progress = new Progress(terminal, { label: "measuring", total: 100, delay: 2 });
-  return interruptible(terminal, "stopping", (signal) =>
-    measure(signal, (share) => progress.update(Math.floor(100 * share))),
-  ).finally(() => progress.stop());
 }
