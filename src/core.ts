@@ -137,7 +137,6 @@ export {
   mixtureEntropy,
   optimalVariance,
   sampleMixture,
-  type Estimate,
   type EstimateOptions,
   type OptimalVarianceOptions,
 } from "./diffusion/oracles/mixture-draws.ts";
@@ -191,5 +190,5 @@ export { Trainer, type StepReport, type TrainingState } from "./train/trainer.ts
 export { train, type TrainOptions } from "./train/train.ts";
 export { sample, type SampleOptions } from "./train/sample.ts";
 export { toyMixture, type ToyMixtureOptions } from "./train/toy-oracle.ts";
-export { VjpSession, type VjpSessionOptions } from "./train/vjp-session.ts";
+export { VjpSession } from "./train/vjp-session.ts";
 export { DenoiserSession, scheduleOf, type DiffusionModel } from "./train/model.ts";

@@ -116,6 +116,17 @@ describe("evaluate --likelihood, --oracle", () => {
     expect((await ok("--oracle", "--count", "20")).stdout).toMatch(/^ {2}discretisation/m);
   });
 
+  it("follows what the network predicts, and the variance that it learned", async () => {
+    const other = file("learned");
+    const flags = ["--prediction", "v", "--variance", "learned-range", "--objective", "hybrid"];
+    expect((await runHere(["train", "moons", "--out", other, ...TINY, "--warmup", "5", ...flags])).code).toBe(0);
+    const { code, stdout } = await runHere([..."evaluate --likelihood --oracle --count 100 --json".split(" "), other]);
+    const { variance, totalFromChains, likelihood, oracle } = JSON.parse(stdout) as Printed;
+    expect([code, variance]).toEqual([0, "learned"]);
+    expect(likelihood.nats).toBeLessThan(totalFromChains.nats + 4 * totalFromChains.standardError);
+    expect(oracle.network.nats).toBeGreaterThan(0);
+  });
+
   it("takes a kernel density for data of unknown origin", async () => {
     const [points, other] = [file("points.csv"), file("other")];
     expect((await runHere(["data", "moons", "--count", "200", "--out", points])).code).toBe(0);

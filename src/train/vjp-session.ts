@@ -1,5 +1,5 @@
 import type { DenoiserWithVjp } from "../diffusion/ode-likelihood.ts";
-import type { Parameterisation } from "../diffusion/parameterisation.ts";
+import { isLearned } from "../diffusion/objectives/bound-terms.ts";
 import { constant, input, mul, slice, sum } from "../graph/builders.ts";
 import { grad } from "../graph/grad.ts";
 import type { Node } from "../graph/node.ts";
@@ -12,25 +12,17 @@ import type { DiffusionModel } from "./model.ts";
 /** Rows of one call; activations and their gradients of this many fit a core's cache. */
 const CHUNK_ROWS = 512;
 
-/** What `VjpSession` takes. */
-export interface VjpSessionOptions extends CompileOptions {
-  /** What the network predicts; as the model says if absent. */
-  readonly prediction?: Parameterisation;
-}
-
 /**
  * A network with its weights baked in that gives Jᵀv of its prediction beside it, for `odeLikelihood`: forward and backward pass
  * in one graph. `dispose` frees its memory.
  */
 export class VjpSession {
   readonly model: DiffusionModel;
-  readonly #prediction: Parameterisation;
   readonly #options: CompileOptions;
   readonly #sessions = new Map<number, Promise<Executable>>();
 
-  constructor(model: DiffusionModel, { prediction = model.prediction, ...options }: VjpSessionOptions = {}) {
+  constructor(model: DiffusionModel, options: CompileOptions = {}) {
     this.model = model;
-    this.#prediction = prediction;
     this.#options = options;
   }
 
@@ -48,7 +40,7 @@ export class VjpSession {
       await executable.run({ xt: part(xt.data), v: part(v.data), steps }, { output: part(output), vjp: part(vjp) });
     }
     const tensor = (data: Float32Array): FloatTensor => ({ dtype: "float32", shape: xt.shape, data });
-    return { parameterisation: this.#prediction, output: tensor(output), vjp: tensor(vjp) };
+    return { parameterisation: this.model.prediction, output: tensor(output), vjp: tensor(vjp) };
   };
 
   async dispose(): Promise<void> {
@@ -68,11 +60,11 @@ export class VjpSession {
 }
 
 /** The prediction for x_t [rows, D], and ∂(Σ output·v)/∂x_t. */
-function vjpGraph({ denoiser, weights }: DiffusionModel, rows: number): { output: Node; vjp: Node } {
+function vjpGraph({ denoiser, weights, variance }: DiffusionModel, rows: number): { output: Node; vjp: Node } {
   const constants = [...weights].map(([name, { data, shape }]) => [name, constant(data, shape)] as const);
   const shape = [rows, denoiser.dimensions];
   const [xt, v] = [input("xt", shape), input("v", shape)];
   const whole = denoiserPredict(denoiser)(Object.fromEntries(constants))(xt, input("steps", [1], "int32"));
-  const output = denoiser.learnsVariance === true ? slice(whole, [0, 0], shape) : whole;
+  const output = isLearned(variance) ? slice(whole, [0, 0], shape) : whole;
   return { output, vjp: at(grad(sum(mul(output, v)), [xt]), 0) };
 }

@@ -1,5 +1,6 @@
 import { presets } from "../../diffusion/presets.ts";
 import { UnnoiseError } from "../../math/error.ts";
+import { reverseVarianceOf } from "../../train/model.ts";
 import { measureBound, type BoundReport } from "../bound.ts";
 import { boundJson, boundPicture, boundText } from "../bound-text.ts";
 import type { Io } from "../io.ts";
@@ -37,14 +38,14 @@ export async function evaluateBound(path: string, options: EvaluateBoundOptions,
   const terminal = new Terminal(io, options);
   const target = options.out === undefined ? undefined : await openOutput(options, FORMATS, terminal);
   const run = await openRun(path);
-  const process: SampledProcess = run;
+  const process: SampledProcess = { schedule: run.schedule, variance: reverseVarianceOf(run.model) };
   const { steps, ...limits } = chooseSampler({ ...options, sampler: "ddpm" }, process).options;
   const report = await withProgress(terminal, (signal, onProgress) =>
     measureBound(run, {
       count: options.count ?? (likelihood || oracle ? COSTLY_COUNT : COUNT),
       seed,
       variance: options.variance ?? process.variance ?? "large",
-      first: preset === undefined ? "second" : presets[preset].firstLogVariance,
+      first: preset === undefined ? run.model.firstLogVariance : presets[preset].firstLogVariance,
       steps,
       limits,
       likelihood,
