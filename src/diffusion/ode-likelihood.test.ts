@@ -53,7 +53,7 @@ function exactRows({ data }: FloatTensor, sigma0: number, factor = 1): Float64Ar
 const largestGap = (a: Float64Array, b: Float64Array): number =>
   a.reduce((most, value, i) => Math.max(most, Math.abs(value - at(b, i))), 0);
 
-const base: OdeLikelihoodOptions = { denoiser: gaussianModel(), schedule, x0: gaussianRows(40), trace: "exact" };
+const base: OdeLikelihoodOptions = { denoiser: gaussianModel(), schedule, x0: gaussianRows(20), trace: "exact" };
 
 describe("likelihood by the probability-flow ODE", () => {
   it("is the closed form on Gaussian data to 1e-3, row by row; a variance wrong by 1 % is not", async () => {
@@ -65,7 +65,7 @@ describe("likelihood by the probability-flow ODE", () => {
     expect([...probeErrors].every((error) => error === 0)).toBe(true);
   });
 
-  it.each(["x0", "v", "score"] as const)("takes predictions of %s", async (parameterisation) => {
+  it.each(["x0", "v"] as const)("takes predictions of %s", async (parameterisation) => {
     const { rowTotals } = await odeLikelihood({ ...base, denoiser: gaussianModel(schedule, parameterisation) });
     expect(largestGap(rowTotals, exactRows(base.x0, edmSigma(schedule, 0)))).toBeLessThan(2e-3);
   });
@@ -176,7 +176,7 @@ describe("options", () => {
       vjp: floatTensor([1], [1, 1]),
     });
     await expect(odeLikelihood({ ...base, denoiser: short })).rejects.toThrow(
-      /must return shape \[40, 3\], got \[1, 1\]/,
+      /must return shape \[20, 3\], got \[1, 1\]/,
     );
     const broken: DenoiserWithVjp = (xt, _, v) => ({
       parameterisation: "eps",
