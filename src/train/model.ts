@@ -11,7 +11,8 @@ import type { Node } from "../graph/node.ts";
 import { at, invariant } from "../math/error.ts";
 import { compile, type CompileOptions, type Executable } from "../runtime/executable.ts";
 import { floatTensor, sizeOf, type FloatTensor } from "../tensor/tensor.ts";
-import { denoiserParameters, denoiserPredict, type DenoiserConfig } from "./denoiser-spec.ts";
+import { denoiserParameters, type DenoiserConfig } from "./denoiser-spec.ts";
+import { modelPredict } from "./model-predict.ts";
 
 /** A trained model: all that sampling needs. */
 export interface DiffusionModel {
@@ -139,7 +140,7 @@ export class DenoiserSession {
   #graph(rows: number): Record<string, Node> {
     const { denoiser, weights, variance } = this.model;
     const constants = [...weights].map(([name, { data, shape }]) => [name, constant(data, shape)] as const);
-    const predict = denoiserPredict(denoiser)(Object.fromEntries(constants));
+    const predict = modelPredict(denoiser, this.model, scheduleOf(this.model))(Object.fromEntries(constants));
     const { dimensions } = denoiser;
     const said = predict(input("xt", [rows, dimensions]), input("steps", [1], "int32"));
     if (!isLearned(variance)) return { output: said };

@@ -5,6 +5,7 @@ import { scheduleFromConfig } from "../diffusion/schedules/schedule-config.ts";
 import type { Parameter, Weights } from "../nn/parameters.ts";
 import { learnsSchedule, type TrainingConfig } from "./config.ts";
 import { denoiserParameters, denoiserPredict, type DenoiserConfig } from "./denoiser-spec.ts";
+import { modelPredict } from "./model-predict.ts";
 import { curveOf, scheduleParameters } from "./learned-schedule.ts";
 
 /** What is trained, and the loss of a batch as a graph of it. */
@@ -26,14 +27,15 @@ export function trainedParameters(config: TrainingConfig, denoiser: DenoiserConf
  */
 export function trainedLoss(config: TrainingConfig, denoiser: DenoiserConfig, weighting?: Weighting): TrainedLoss {
   const parameters = trainedParameters(config, denoiser);
-  const predict = denoiserPredict(denoiser);
   if (learnsSchedule(config)) {
+    const predict = denoiserPredict(denoiser);
     return {
       parameters,
       loss: (batch, weights) => learnedScheduleLoss(batch, curveOf(weights), predict(weights), config),
     };
   }
   const schedule = scheduleFromConfig(config);
+  const predict = modelPredict(denoiser, config, schedule);
   const objective = { ...config, weighting: weighting ?? config.weighting };
   return { parameters, loss: (batch, weights) => batchLoss(batch, schedule, predict(weights), objective) };
 }
