@@ -3,7 +3,9 @@ import { sameShape, shapeText, type Tensor, type TypedArrays } from "../../tenso
 import type { EpsDenoiser } from "../sampler.ts";
 import { betaAt, type NoiseSchedule } from "../schedule.ts";
 import { checkWidth, type GaussianMixture } from "./mixture.ts";
+import { NegativeHessian } from "./negative-hessian.ts";
 import { noisedMixture, type NoisedMixture } from "./noised-mixture.ts";
+import { posteriorTraceOf } from "./posterior-trace.ts";
 
 /** Element types of the batches that the oracles read; what they return has the same. */
 export type RealDType = "float32" | "float64";
@@ -98,15 +100,7 @@ export function mixturePosteriorTrace<D extends RealDType>(
   step: number,
 ): Float64Array {
   const noised = noisedMixture(mixture, schedule, step);
-  const trace = posteriorTraceOf(noised);
-  return valuesOfRows(xt, noised, trace);
-}
-
-/** tr Cov(x_0|x_t) of the row that `noised` read last. */
-export function posteriorTraceOf(noised: NoisedMixture): () => number {
-  const mean = new Float64Array(noised.mixture.width);
-  const scratch = new Float64Array(noised.mixture.width);
-  return () => noised.posteriorTrace(scratch, mean);
+  return valuesOfRows(xt, noised, posteriorTraceOf(noised));
 }
 
 /**
@@ -157,50 +151,6 @@ export function mixtureEpsTrace<D extends RealDType>(
   return valuesOfRows(xt, noised, () => noiseScale * hessian.trace());
 }
 
-/** −∇² log p(x_t) of the row that `noised` read last. */
-class NegativeHessian {
-  readonly #noised: NoisedMixture;
-  readonly #mean: Float64Array;
-  readonly #component: Float64Array;
-
-  constructor(noised: NoisedMixture) {
-    this.#noised = noised;
-    this.#mean = new Float64Array(noised.mixture.width);
-    this.#component = new Float64Array(noised.mixture.width);
-  }
-
-  apply(v: Float64Array, out: Float64Array): void {
-    const [noised, mean, component] = [this.#noised, this.#mean, this.#component];
-    noised.meanResidual(mean);
-    out.fill(0);
-    for (let a = 0; a < noised.activeCount; a++) {
-      const k = noised.active[a] as number;
-      const r = noised.responsibilities[a] as number;
-      noised.residual(k, component);
-      let along = 0;
-      for (let d = 0; d < v.length; d++) along += ((component[d] as number) - (mean[d] as number)) * (v[d] as number);
-      for (let d = 0; d < v.length; d++) {
-        out[d] = (out[d] as number) - r * along * ((component[d] as number) - (mean[d] as number));
-      }
-      noised.applyPrecision(k, v, component);
-      for (let d = 0; d < v.length; d++) out[d] = (out[d] as number) + r * (component[d] as number);
-    }
-  }
-
-  trace(): number {
-    const [noised, mean, component] = [this.#noised, this.#mean, this.#component];
-    noised.meanResidual(mean);
-    let trace = 0;
-    for (let a = 0; a < noised.activeCount; a++) {
-      const k = noised.active[a] as number;
-      noised.residual(k, component);
-      const spread = squaredDistance(component, mean);
-      trace += (noised.responsibilities[a] as number) * (noised.precisionTrace(k) - spread);
-    }
-    return trace;
-  }
-}
-
 /** Reads each row of `xt` into `noised` and lets `write` fill the row of the result. */
 function mapRows<D extends RealDType>(
   xt: Tensor<D>,
@@ -230,10 +180,4 @@ function valuesOfRows<D extends RealDType>(xt: Tensor<D>, noised: NoisedMixture,
 
 function scaleBy(values: Float64Array, scale: number): void {
   for (let d = 0; d < values.length; d++) values[d] = scale * (values[d] as number);
-}
-
-function squaredDistance(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let d = 0; d < a.length; d++) sum += ((a[d] as number) - (b[d] as number)) ** 2;
-  return sum;
 }

@@ -1,19 +1,13 @@
 import { UnnoiseError } from "../../math/error.ts";
 import type { Random } from "../../math/random.ts";
+import { RunningMean, type MeanEstimate } from "../../math/running-mean.ts";
 import { floatTensor, type FloatTensor } from "../../tensor/tensor.ts";
 import { posteriorMeanCoefficients, posteriorVariance } from "../posterior.ts";
 import { alphaCumprodAt, betaAt, noiseVarianceAt, type NoiseSchedule } from "../schedule.ts";
 import { drawRows } from "./draw-rows.ts";
-import { posteriorTraceOf } from "./mixture-denoiser.ts";
 import type { GaussianMixture } from "./mixture.ts";
 import { NoisedMixture, noisedMixture } from "./noised-mixture.ts";
-
-/** A mean over draws, and how far it may be off. */
-export interface Estimate {
-  readonly mean: number;
-  /** Standard deviation of `mean`: 0 where every draw gives the same value. */
-  readonly standardError: number;
-}
+import { posteriorTraceOf } from "./posterior-trace.ts";
 
 /** How to draw for an estimate. */
 export interface EstimateOptions {
@@ -44,7 +38,7 @@ export function sampleMixture(mixture: GaussianMixture, count: number, random: R
  * of such data can reach on average.
  * @throws UnnoiseError `usage` for another count, or a component of zero variance
  */
-export function mixtureEntropy(mixture: GaussianMixture, options: EstimateOptions): Estimate {
+export function mixtureEntropy(mixture: GaussianMixture, options: EstimateOptions): MeanEstimate {
   const noised = new NoisedMixture(mixture, 1, 0);
   if (!noised.dense)
     throw new UnnoiseError("usage", "mixture: components of zero variance have no density, no entropy");
@@ -63,7 +57,7 @@ export function bayesLoss(
   schedule: NoiseSchedule,
   step: number,
   options: EstimateOptions,
-): Estimate {
+): MeanEstimate {
   const variance = posteriorVariancePerValue(mixture, schedule, step, options);
   return scaled(variance, alphaCumprodAt(schedule, step) / noiseVarianceAt(schedule, step));
 }
@@ -88,7 +82,7 @@ export function optimalVariance(
   schedule: NoiseSchedule,
   step: number,
   { previousStep = step - 1, posteriorVariance: given, ...options }: OptimalVarianceOptions,
-): Estimate {
+): MeanEstimate {
   const lambda2 = given ?? posteriorVariance(schedule, step, previousStep);
   const ofX0 =
     given === undefined
@@ -114,34 +108,30 @@ function posteriorVariancePerValue(
   schedule: NoiseSchedule,
   step: number,
   options: EstimateOptions,
-): Estimate {
+): MeanEstimate {
   betaAt(schedule, step);
   const noised = noisedMixture(mixture, schedule, step);
   const trace = posteriorTraceOf(noised);
   return estimate(noised, 2 * (step + 1), options, () => trace() / mixture.width);
 }
 
-/** The mean of `value` over rows drawn from `noised`, by Welford's recurrence. */
+/** The mean of `value` over rows drawn from `noised`. */
 function estimate(
   noised: NoisedMixture,
   address: number,
   { count, random }: EstimateOptions,
   value: () => number,
-): Estimate {
+): MeanEstimate {
   checkCount(count, 2);
-  let mean = 0;
-  let squares = 0;
-  drawRows(noised, { count, random, address }, (row, i) => {
+  const running = new RunningMean();
+  drawRows(noised, { count, random, address }, (row) => {
     noised.read(row, 0);
-    const drawn = value();
-    const delta = drawn - mean;
-    mean += delta / (i + 1);
-    squares += delta * (drawn - mean);
+    running.add(value());
   });
-  return { mean, standardError: Math.sqrt(squares / (count - 1) / count) };
+  return running.estimate();
 }
 
-function scaled({ mean, standardError }: Estimate, factor: number): Estimate {
+function scaled({ mean, standardError }: MeanEstimate, factor: number): MeanEstimate {
   return { mean: factor * mean, standardError: factor * standardError };
 }
 

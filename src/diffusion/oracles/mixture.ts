@@ -1,5 +1,5 @@
 import { UnnoiseError, at } from "../../math/error.ts";
-import { symmetricEigen } from "../../math/symmetric-eigen.ts";
+import { symmetricEigen, type Eigensystem } from "../../math/symmetric-eigen.ts";
 import { shapeText, sizeOf, type FloatTensor } from "../../tensor/tensor.ts";
 import { sampleWidth } from "../sampler.ts";
 
@@ -102,13 +102,8 @@ function diagonalOf(variance: Exclude<Covariance, readonly (readonly number[])[]
   return values;
 }
 
-interface Spectrum {
-  readonly values: Float64Array;
-  readonly vectors: Float64Array;
-}
-
 /** Eigenvalues that rounding left just below zero count as zero. */
-function spectrumOf(covariance: Covariance, width: number): Spectrum {
+function spectrumOf(covariance: Covariance, width: number): Eigensystem {
   const rows = isFull(covariance) ? covariance : diagonalRows(diagonalOf(covariance, width));
   const { values, vectors } = symmetricEigen(rows.flat(), width);
   const largest = values.reduce((most, value) => Math.max(most, value), 0);

@@ -1,6 +1,7 @@
 import { UnnoiseError } from "../../math/error.ts";
 import { alphaCumprodAt, noiseVarianceAt, type NoiseSchedule } from "../schedule.ts";
 import type { GaussianMixture } from "./mixture.ts";
+import { squaredLength } from "./squared-length.ts";
 
 /** Components this far below the best one, in nats, are left out: a million of them would not change a float64 sum. */
 const NEGLIGIBLE = -50;
@@ -16,6 +17,10 @@ export class NoisedMixture {
   readonly signalScale: number;
   /** 1 − ᾱ. */
   readonly noiseVariance: number;
+  /** Eigenvalues of C_k⁻¹, laid out as the mixture's variances. */
+  readonly precisions: Float64Array;
+  /** Whether all components have one C, diagonal in the coordinates. */
+  readonly shared: boolean;
   /** Log density of the row that was read, in nats. */
   logDensity = 0;
   /** How many components count for the row that was read. */
@@ -24,11 +29,9 @@ export class NoisedMixture {
   readonly active: Int32Array;
   /** Their posterior probabilities. */
   readonly responsibilities: Float64Array;
-  /** Eigenvalues of C_k⁻¹, laid out as the mixture's variances. */
-  readonly #precisions: Float64Array;
   /** Eigenvalues of √ᾱ Σ_k C_k⁻¹, which takes x_t − √ᾱ m_k to E[x_0|x_t, k] − m_k. */
   readonly #gains: Float64Array;
-  /** Step from one component to the next in `#precisions`; 0 where all share theirs. */
+  /** Step from one component to the next in `precisions`; 0 where all share theirs. */
   readonly #stride: number;
   readonly #constants: Float64Array;
   readonly #logits: Float64Array;
@@ -41,10 +44,11 @@ export class NoisedMixture {
     this.mixture = mixture;
     this.signalScale = Math.sqrt(alphaCumprod);
     this.noiseVariance = noiseVariance;
-    this.#precisions = variances.map((variance) => 1 / (alphaCumprod * variance + noiseVariance));
-    this.#gains = variances.map((variance, i) => this.signalScale * variance * (this.#precisions[i] as number));
+    this.precisions = variances.map((variance) => 1 / (alphaCumprod * variance + noiseVariance));
+    this.#gains = variances.map((variance, i) => this.signalScale * variance * (this.precisions[i] as number));
     this.#stride = variances.length === width ? 0 : width;
-    this.#constants = constantsOf(weights, this.#precisions, width, this.#stride);
+    this.shared = this.#stride === 0 && mixture.axes === undefined;
+    this.#constants = constantsOf(weights, this.precisions, width, this.#stride);
     this.active = new Int32Array(weights.length);
     this.responsibilities = new Float64Array(weights.length);
     this.#logits = new Float64Array(weights.length);
@@ -55,7 +59,7 @@ export class NoisedMixture {
 
   /** Whether every component has a density: without noise, those of zero variance have none. */
   get dense(): boolean {
-    return this.#precisions.every(Number.isFinite);
+    return this.precisions.every(Number.isFinite);
   }
 
   /** Takes row number `index` of `data` `[B, D]` and works out its log density and responsibilities. */
@@ -69,7 +73,7 @@ export class NoisedMixture {
 
   /** Σ_k r_k C_k⁻¹ (x_t − √ᾱ m_k) = −∇ log p(x_t). */
   meanResidual(out: Float64Array): void {
-    this.#average(this.#precisions, 0, out);
+    this.#average(this.precisions, 0, out);
   }
 
   /** E[x_0|x_t] = Σ_k r_k (m_k + √ᾱ Σ_k C_k⁻¹ (x_t − √ᾱ m_k)). */
@@ -77,10 +81,22 @@ export class NoisedMixture {
     this.#average(this.#gains, 1, out);
   }
 
+  /** Σ_k r_k m_k. */
+  meanOfMeans(out: Float64Array): void {
+    const { width, means } = this.mixture;
+    const { active, responsibilities, activeCount } = this;
+    out.fill(0);
+    for (let a = 0; a < activeCount; a++) {
+      const r = responsibilities[a] as number;
+      const first = (active[a] as number) * width;
+      for (let d = 0; d < width; d++) out[d] = (out[d] as number) + r * (means[first + d] as number);
+    }
+  }
+
   /** C_k⁻¹ (x_t − √ᾱ m_k). */
   residual(k: number, out: Float64Array): void {
     this.#setOffset(this.mixture.means, k);
-    this.#apply(this.#precisions, k, this.#offset, out);
+    this.#apply(this.precisions, k, this.#offset, out);
   }
 
   /** E[x_0|x_t, k]. */
@@ -92,13 +108,13 @@ export class NoisedMixture {
 
   /** C_k⁻¹ v. */
   applyPrecision(k: number, v: Float64Array, out: Float64Array): void {
-    this.#apply(this.#precisions, k, v, out);
+    this.#apply(this.precisions, k, v, out);
   }
 
   /** tr C_k⁻¹. */
   precisionTrace(k: number): number {
     let trace = 0;
-    for (let d = 0; d < this.mixture.width; d++) trace += this.#precisions[k * this.#stride + d] as number;
+    for (let d = 0; d < this.mixture.width; d++) trace += this.precisions[k * this.#stride + d] as number;
     return trace;
   }
 
@@ -107,31 +123,16 @@ export class NoisedMixture {
     const { variances, width } = this.mixture;
     let trace = 0;
     for (let i = k * this.#stride; i < k * this.#stride + width; i++) {
-      trace += (variances[i] as number) * (this.#precisions[i] as number);
+      trace += (variances[i] as number) * (this.precisions[i] as number);
     }
     return this.noiseVariance * trace;
-  }
-
-  /** tr Cov(x_0|x_t) by the law of total variance; `scratch` and `mean` `[D]` are overwritten. */
-  posteriorTrace(scratch: Float64Array, mean: Float64Array): number {
-    if (this.#stride === 0 && this.mixture.axes === undefined) return this.#sharedTrace(mean);
-    this.posteriorMean(mean);
-    let trace = 0;
-    for (let a = 0; a < this.activeCount; a++) {
-      const k = this.active[a] as number;
-      this.componentMean(k, scratch);
-      let spread = 0;
-      for (let d = 0; d < mean.length; d++) spread += ((scratch[d] as number) - (mean[d] as number)) ** 2;
-      trace += (this.responsibilities[a] as number) * (this.componentTrace(k) + spread);
-    }
-    return trace;
   }
 
   /** x = √ᾱ m_k + C_k^½ z for standard normal z. */
   place(k: number, z: Float64Array, out: Float64Array): void {
     const { width } = this.mixture;
     for (let j = 0; j < width; j++) {
-      this.#rotated[j] = (z[j] as number) / Math.sqrt(this.#precisions[k * this.#stride + j] as number);
+      this.#rotated[j] = (z[j] as number) / Math.sqrt(this.precisions[k * this.#stride + j] as number);
     }
     this.#fromAxes(k, out);
     this.#addScaled(out, this.signalScale, k);
@@ -140,7 +141,7 @@ export class NoisedMixture {
   #diagonalLogits(): void {
     const { width, means } = this.mixture;
     const x = this.#row;
-    const precisions = this.#precisions;
+    const precisions = this.precisions;
     const stride = this.#stride;
     const scale = this.signalScale;
     const constants = this.#constants;
@@ -158,7 +159,7 @@ export class NoisedMixture {
       this.#toAxes(k, this.#offset);
       let squares = 0;
       for (let j = 0; j < width; j++) {
-        squares += (this.#precisions[k * this.#stride + j] as number) * (this.#rotated[j] as number) ** 2;
+        squares += (this.precisions[k * this.#stride + j] as number) * (this.#rotated[j] as number) ** 2;
       }
       this.#logits[k] = (this.#constants[k] as number) - 0.5 * squares;
     }
@@ -187,8 +188,8 @@ export class NoisedMixture {
 
   /** Σ_k r_k (withMeans·m_k + F_k (x_t − √ᾱ m_k)), F_k of eigenvalues `factors`; with one F for all, F of the mean of means. */
   #average(factors: Float64Array, withMeans: 0 | 1, out: Float64Array): void {
-    if (this.#stride === 0 && this.mixture.axes === undefined) {
-      this.#meanOfMeans(out);
+    if (this.shared) {
+      this.meanOfMeans(out);
       this.#setOffset(out, 0);
       for (let d = 0; d < out.length; d++) {
         out[d] = withMeans * (out[d] as number) + (factors[d] as number) * (this.#offset[d] as number);
@@ -206,35 +207,6 @@ export class NoisedMixture {
         out[d] = (out[d] as number) + r * (withMeans * (means[k * width + d] as number) + (this.#offset[d] as number));
       }
     }
-  }
-
-  #meanOfMeans(out: Float64Array): void {
-    const { width, means } = this.mixture;
-    const { active, responsibilities, activeCount } = this;
-    out.fill(0);
-    for (let a = 0; a < activeCount; a++) {
-      const r = responsibilities[a] as number;
-      const first = (active[a] as number) * width;
-      for (let d = 0; d < width; d++) out[d] = (out[d] as number) + r * (means[first + d] as number);
-    }
-  }
-
-  /** With one C for all, E[x_0|x_t, k] − E[x_0|x_t] = (1 − ᾱ) C⁻¹ (m_k − Σ_j r_j m_j). */
-  #sharedTrace(mean: Float64Array): number {
-    const { width, means } = this.mixture;
-    const { active, responsibilities, activeCount } = this;
-    this.#meanOfMeans(mean);
-    let trace = this.componentTrace(0);
-    for (let d = 0; d < width; d++) {
-      const centre = mean[d] as number;
-      let spread = 0;
-      for (let a = 0; a < activeCount; a++) {
-        const offset = (means[(active[a] as number) * width + d] as number) - centre;
-        spread += (responsibilities[a] as number) * offset * offset;
-      }
-      trace += (this.noiseVariance * (this.#precisions[d] as number)) ** 2 * spread;
-    }
-    return trace;
   }
 
   #setOffset(means: Float64Array, k: number): void {
@@ -283,37 +255,6 @@ export class NoisedMixture {
       out[d] = sum;
     }
   }
-}
-
-/** Σ_d p_d (x_d − scale·m_d)², in four sums that a processor can add side by side. */
-function squaredLength(
-  x: Float64Array,
-  means: Float64Array,
-  mean: number,
-  scale: number,
-  precisions: Float64Array,
-  precision: number,
-): number {
-  const whole = x.length - (x.length % 4);
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  for (let d = 0; d < whole; d += 4) {
-    const y0 = (x[d] as number) - scale * (means[mean + d] as number);
-    const y1 = (x[d + 1] as number) - scale * (means[mean + d + 1] as number);
-    const y2 = (x[d + 2] as number) - scale * (means[mean + d + 2] as number);
-    const y3 = (x[d + 3] as number) - scale * (means[mean + d + 3] as number);
-    s0 += (precisions[precision + d] as number) * y0 * y0;
-    s1 += (precisions[precision + d + 1] as number) * y1 * y1;
-    s2 += (precisions[precision + d + 2] as number) * y2 * y2;
-    s3 += (precisions[precision + d + 3] as number) * y3 * y3;
-  }
-  for (let d = whole; d < x.length; d++) {
-    const y = (x[d] as number) - scale * (means[mean + d] as number);
-    s0 += (precisions[precision + d] as number) * y * y;
-  }
-  return s0 + s1 + (s2 + s3);
 }
 
 /** log w_k − ½ log det 2πC_k. */
