@@ -54,7 +54,7 @@ export function langevin({ innerSteps = 5, stepSize = 1, denoise = true }: Lange
   return samplerFrom({
     name: "langevin",
     begin: (walk) => async (xt, position) => {
-      const move = await level(walk, xt, position.step, innerSteps, stepSize);
+      const move = await level(walk, xt, position.step, { innerSteps, stepSize });
       if (denoise && position.previousStep === -1) return denoised(walk, move.xPrevious, position.step);
       return { ...move, xPrevious: handOn(move.xPrevious, walk.schedule, position) };
     },
@@ -75,24 +75,17 @@ async function level(
   walk: Walk,
   start: FloatTensor,
   step: number,
-  innerSteps: number,
-  stepSize: number,
+  { innerSteps, stepSize }: Required<Pick<LangevinOptions, "innerSteps" | "stepSize">>,
 ): Promise<Move> {
-  const coefficients = langevinCoefficients(walk.schedule, step, stepSize);
-  let move = await update(walk, start, step, 0, coefficients);
-  for (let draw = 1; draw < innerSteps; draw++) move = await update(walk, move.xPrevious, step, draw, coefficients);
+  const weights = langevinCoefficients(walk.schedule, step, stepSize);
+  const update = async (xt: FloatTensor, draw: number): Promise<Move> => {
+    const { x0, eps, terms } = await walk.estimate(xt, step);
+    const noise = [weights.noise, walk.normals(step, draw)] as const;
+    return { xt, x0, eps, xPrevious: weightedSum([[1, xt], ...terms(0, weights.eps), noise]) };
+  };
+  let move = await update(start, 0);
+  for (let draw = 1; draw < innerSteps; draw++) move = await update(move.xPrevious, draw);
   return move;
-}
-
-async function update(
-  walk: Walk,
-  xt: FloatTensor,
-  step: number,
-  draw: number,
-  { eps: ofEps, noise }: LangevinCoefficients,
-): Promise<Move> {
-  const { x0, eps, terms } = await walk.estimate(xt, step);
-  return { xt, x0, eps, xPrevious: weightedSum([[1, xt], ...terms(0, ofEps), [noise, walk.normals(step, draw)]]) };
 }
 
 async function denoised(walk: Walk, xt: FloatTensor, step: number): Promise<Move> {
