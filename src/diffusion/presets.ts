@@ -22,8 +22,8 @@ export interface Preset {
   readonly epsAfterLimit: NonNullable<SamplerOptions["epsAfterLimit"]>;
   /** How N of T steps are chosen. */
   readonly spacing: { readonly rule: string; readonly steps: Spacing };
-  /** Normal distribution function in the discretised decoder of images. */
-  readonly decoderCdf: "exact" | "tanh";
+  /** Normal distribution function in the discretised decoder of images; null where the code has no decoder. */
+  readonly decoderCdf: "exact" | "tanh" | null;
   /** Over the values of a sample. */
   readonly lossReduction: "mean" | "sum";
   /** How training draws steps: each by itself, or in pairs t, T − 1 − t. */
@@ -39,7 +39,8 @@ export interface Preset {
 /**
  * The choices of four implementations: `ho2020`, the code of Ho et al. 2020 (arXiv 2006.11239); `ddim-official`, that of Song et
  * al. 2020 (arXiv 2010.02502); `openai`, improved and guided diffusion (Nichol & Dhariwal 2021, arXiv 2102.09672; Dhariwal &
- * Nichol 2021, arXiv 2105.05233); `diffusers`, the defaults of the Python library. Those of the U-Net wait for one.
+ * Nichol 2021, arXiv 2105.05233); `diffusers`, the defaults of the Python library. The settings of the part `U-Net` are for a
+ * network that unnoise does not have yet.
  */
 export const presets: Readonly<Record<PresetName, Preset>> = {
   ho2020: {
@@ -66,7 +67,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     clip: null,
     epsAfterLimit: "kept",
     spacing: { rule: "i·⌊T/N⌋ (uniform)", steps: ({ timesteps }, n) => ddimUniformSteps(timesteps, n) },
-    decoderCdf: "exact",
+    decoderCdf: null,
     lossReduction: "sum",
     timestepDraw: "antithetic",
     groupNormEps: 1e-6,
@@ -97,7 +98,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     clip: [-1, 1],
     epsAfterLimit: "kept",
     spacing: { rule: "i·⌊T/N⌋ + offset (leading)", steps: ({ timesteps }, n) => diffusersLeadingSteps(timesteps, n) },
-    decoderCdf: "exact",
+    decoderCdf: null,
     lossReduction: "mean",
     timestepDraw: "uniform",
     groupNormEps: 1e-5,
@@ -132,7 +133,7 @@ export const presetKeys: readonly (keyof Preset)[] = Object.keys(presetSettings)
 export function presetValue(preset: Preset, key: keyof Preset): string {
   const value = key === "spacing" ? preset.spacing.rule : preset[key];
   if (Array.isArray(value)) return `(${value.join(", ")})`;
-  if (value === null) return "never";
+  if (value === null) return "none";
   return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
 }
 
