@@ -6,6 +6,7 @@ import { spacings, type SpacingName } from "../diffusion/spacings.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
 import { methodFlags, samplerNames, samplerTable, type MethodFlags, type SamplerName } from "./sampler-table.ts";
+import { flagOf } from "./text.ts";
 
 /** Flags that choose a sampler, each already in its range. */
 export interface SamplerFlags extends MethodFlags {
@@ -53,9 +54,6 @@ export interface SampledProcess {
   /** The variance that the model was made with; large if absent. */
   readonly variance?: ReverseVariance;
 }
-
-/** innerSteps as --inner-steps. */
-export const flagOf = (key: string): string => `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /**
  * Checks that flags go together, before anything is loaded.

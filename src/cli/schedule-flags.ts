@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { parameterisations } from "../diffusion/parameterisation.ts";
+import { MAX_TIMESTEPS } from "../diffusion/schedules/range.ts";
 import { scheduleNames } from "../diffusion/schedules/schedule-config.ts";
 import { spacingNames } from "../diffusion/spacings.ts";
 import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
@@ -18,7 +19,11 @@ const sigma = (name: string, help: string): Option =>
 
 /** Options that make a schedule, and sampling steps to check on it. */
 export const scheduleFlags: readonly Option[] = [
-  flag("--timesteps <n>", "T (default 1000, or as many as betas)", integer("--timesteps", { min: 1, max: 1_000_000 })),
+  flag(
+    "--timesteps <n>",
+    "T (default 1000, or as many as betas)",
+    integer("--timesteps", { min: 1, max: MAX_TIMESTEPS }),
+  ),
   beta("--beta-start", "first beta"),
   beta("--beta-end", "last beta"),
   sigma("--sigma-min", "least noise level"),

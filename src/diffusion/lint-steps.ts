@@ -1,7 +1,6 @@
 import { at } from "../math/error.ts";
+import { short } from "../math/short.ts";
 import { alphaCumprodAt, snr, type NoiseSchedule } from "./schedule.ts";
-
-const short = (value: number): string => String(Number(value.toPrecision(3)));
 
 /**
  * Looks for sampling steps that do not fit the schedule: outside 0…T−1, repeated, out of order, or with a first step before T−1,

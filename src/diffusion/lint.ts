@@ -1,8 +1,10 @@
 import { at } from "../math/error.ts";
+import { short } from "../math/short.ts";
 import type { Parameterisation } from "./parameterisation.ts";
 import { priorKl } from "./prior.ts";
 import { alphaCumprodAt, noiseVarianceAt, type NoiseSchedule } from "./schedule.ts";
 import { COSINE_MAX_BETA } from "./schedules/cosine.ts";
+import { MAX_TIMESTEPS } from "./schedules/range.ts";
 import type { ScheduleConfig } from "./schedules/schedule-config.ts";
 
 /** What is known about a schedule besides its betas. */
@@ -17,7 +19,6 @@ export interface LintOptions {
 const MAX_PRIOR_BITS = 0.01;
 /** ᾱ_T of the linear schedule of Ho et al. 2020 with T = 1000: what the advice aims at. */
 const TARGET_SIGNAL = 4e-5;
-const MAX_TIMESTEPS = 1_000_000;
 /** Relative differences of betas below this are rounding, of float32 at worst. */
 const ROUNDING = 2 ** -22;
 /** Predictions that say nothing about x̂_0 where ᾱ = 0. */
@@ -36,8 +37,6 @@ export function lintSchedule(schedule: NoiseSchedule, options: LintOptions = {})
     ...terminalFindings(schedule, options),
   ];
 }
-
-const short = (value: number): string => String(Number(value.toPrecision(3)));
 
 function priorFindings(schedule: NoiseSchedule, { config }: LintOptions): string[] {
   const bits = priorKl(schedule);

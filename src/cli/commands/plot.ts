@@ -11,7 +11,6 @@ import type { Watch } from "../process-panels.ts";
 import { Progress } from "../progress.ts";
 import {
   chooseSampler,
-  flagOf,
   placementOf,
   type PlacementFlags,
   samplerFlagNames,
@@ -30,6 +29,7 @@ import {
   walkOf,
 } from "../run-figures.ts";
 import { Terminal } from "../terminal.ts";
+import { flagOf } from "../text.ts";
 
 export interface PlotCommandOptions extends OutputFlags, SamplerFlags, PlacementFlags {
   readonly count?: number;

@@ -8,6 +8,7 @@ import {
   type PresetName,
 } from "../../diffusion/presets.ts";
 import { UnnoiseError } from "../../math/error.ts";
+import { short } from "../../math/short.ts";
 import { nearMiss } from "../../train/config.ts";
 import type { Io } from "../io.ts";
 import { Terminal } from "../terminal.ts";
@@ -57,8 +58,6 @@ function presetNamed(name: string): PresetName {
   throw new UnnoiseError("usage", `presets: expected one of ${presetNames.join(", ")}, got ${name}${advice}`);
 }
 
-const rounded = (value: number): string => (value === 0 ? "0" : Number(value.toPrecision(3)).toString());
-
 function differenceText({ presets: [a, b], differences, moved, size, steps, count }: PresetComparison): string {
   const rows = differences.map((difference) => [
     difference.part,
@@ -66,7 +65,7 @@ function differenceText({ presets: [a, b], differences, moved, size, steps, coun
     ...difference.values,
     effectOf(difference),
   ]);
-  const total = ["", "all of sampling at once", "", "", `${rounded(moved)} of ${rounded(size)}`];
+  const total = ["", "all of sampling at once", "", "", `${short(moved)} of ${short(size)}`];
   const remarks = [
     `moved: root mean square by which ${count} samples of DDIM with ${steps} steps move, from the same noise, when one setting of`,
     `${a} becomes that of ${b}; the denoiser is the exact one of eight Gaussians in [−1, 1]², its ε enlarged by 5 %`,
@@ -76,7 +75,7 @@ function differenceText({ presets: [a, b], differences, moved, size, steps, coun
 }
 
 function effectOf({ moved, logVariances, part }: PresetDifference): string {
-  if (moved !== null) return rounded(moved);
+  if (moved !== null) return short(moved);
   if (logVariances) return `log σ² ${logVariances.map((value) => value.toFixed(2)).join(" against ")}`;
   return part === "network" || part === "U-Net" ? "weights of one do not fit the other" : "not in sampling";
 }

@@ -16,13 +16,14 @@ import {
 } from "../../diffusion/schedules/schedule-config.ts";
 import { spacings, type SpacingName } from "../../diffusion/spacings.ts";
 import { UnnoiseError, at } from "../../math/error.ts";
+import { short } from "../../math/short.ts";
 import { nearMiss } from "../../train/config.ts";
 import type { Io } from "../io.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
 import { scheduleFamilies } from "../schedule-flags.ts";
 import { scheduleText } from "../schedule-text.ts";
 import { Terminal } from "../terminal.ts";
-import { counted } from "../text.ts";
+import { counted, flagOf } from "../text.ts";
 
 export interface ScheduleCommandOptions extends OutputFlags {
   readonly timesteps?: number;
@@ -91,11 +92,10 @@ async function configOf(name: string, options: ScheduleCommandOptions): Promise<
 function unknownName(name: string): UnnoiseError {
   const near = nearMiss(name, scheduleFamilies);
   const advice = near === undefined ? "" : `; did you mean ${near}?`;
-  const expected = `expected ${scheduleFamilies.join(", ")}, or a .json, .csv or .npy file of betas`;
+  const expected = `expected ${scheduleFamilies.join(", ")}, or a .json, .csv, .txt or .npy file of betas`;
   return new UnnoiseError("usage", `unknown schedule ${name === "" ? '""' : name}: ${expected}${advice}`);
 }
 
-const flagOf = (key: string): string => `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 type ScheduleFlag = Exclude<ScheduleOption, "betas">;
 const flags: readonly ScheduleFlag[] = [
   "betaStart",
@@ -164,8 +164,6 @@ function jsonOf({ name, config, schedule, priorBits, steps, findings }: Schedule
     posteriorVariances: each((...where) => posteriorVariance(...where)),
   };
 }
-
-const short = (value: number): string => String(Number(value.toPrecision(3)));
 
 async function draw(report: ScheduleReport, options: ScheduleCommandOptions, terminal: Terminal): Promise<void> {
   const target = await openOutput(options, ["svg", "png"], terminal);

@@ -1,6 +1,7 @@
 import { UnnoiseError } from "../../math/error.ts";
 
-const MAX_TIMESTEPS = 1_000_000;
+/** The longest schedule that can be made. */
+export const MAX_TIMESTEPS = 1_000_000;
 /** T for which published ranges of betas are meant. */
 const USUAL_TIMESTEPS = 1000;
 
