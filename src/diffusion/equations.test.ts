@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Random } from "../math/random.ts";
 import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
 import { forwardStep, qSample, transitionAlpha, transitionBeta } from "./forward.ts";
+import { gaussianKl } from "./gaussian-kl.ts";
 import { meanFromEps, predictEpsFromX0, predictX0FromEps } from "./parameterisation.ts";
 import { posteriorMean, posteriorMeanCoefficients, posteriorVariance } from "./posterior.ts";
 import { ddimCoefficients, ddimSigma } from "./samplers/ddim.ts";
@@ -225,6 +226,46 @@ describe("parameterisations", () => {
         near(meanFromEps(xt, eps, schedule, step, previousStep).data[0] ?? NaN, expected.data[0] ?? NaN, 1e-5);
       }),
     );
+  });
+});
+
+describe("L_simple", () => {
+  /** KL(q(x_{t−1}|x_t, x_0) ‖ p_θ) of one value, from its two Gaussians. */
+  function kl(schedule: NoiseSchedule, step: number, variance: number, x0: number, eps: number, guess: number): number {
+    const abar = alphaCumprodAt(schedule, step);
+    const xt = Math.sqrt(abar) * x0 + Math.sqrt(1 - abar) * eps;
+    const of = posteriorMeanCoefficients(schedule, step);
+    const x0Guess = (xt - Math.sqrt(1 - abar) * guess) / Math.sqrt(abar);
+    const [mean, meanGuess] = [of.x0 * x0 + of.xt * xt, of.x0 * x0Guess + of.xt * xt];
+    return gaussianKl(mean, Math.log(posteriorVariance(schedule, step)), meanGuess, Math.log(variance));
+  }
+
+  /** β²/(2σ²α(1 − ᾱ)), which turns (ε − ε_θ)² into what the KL has above its value at ε_θ = ε. */
+  const weight = (schedule: NoiseSchedule, step: number, variance: number): number =>
+    transitionBeta(schedule, step) ** 2 /
+    (2 * variance * transitionAlpha(schedule, step) * (1 - alphaCumprodAt(schedule, step)));
+
+  it.each(["large", "small"] as const)("weighted and summed over the steps is the KL form, variance %s", (choice) => {
+    fc.assert(
+      fc.property(fc.array(beta, { minLength: 2, maxLength: 20 }), value, value, value, (betas, x0, eps, guess) => {
+        const schedule = scheduleFromBetas(betas);
+        let [divergences, weighted] = [0, 0];
+        for (let step = 1; step < schedule.timesteps; step++) {
+          const variance = reverseVariance(schedule, step, step - 1, choice);
+          divergences += kl(schedule, step, variance, x0, eps, guess) - kl(schedule, step, variance, x0, eps, eps);
+          weighted += weight(schedule, step, variance) * (eps - guess) ** 2;
+        }
+        near(divergences, weighted, 1e-6);
+      }),
+    );
+  });
+
+  it("would show a wrong weight", () => {
+    const schedule = scheduleFromBetas([0.1, 0.2]);
+    const variance = reverseVariance(schedule, 1, 0, "small");
+    const gap = kl(schedule, 1, variance, 0.5, 1, 0.2) - kl(schedule, 1, variance, 0.5, 1, 1);
+    near(gap, weight(schedule, 1, variance) * 0.64);
+    expect(Math.abs(gap - weight(schedule, 1, transitionBeta(schedule, 1)) * 0.64)).toBeGreaterThan(1e-2);
   });
 });
 
