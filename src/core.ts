@@ -61,8 +61,23 @@ export {
   type FixedVariance,
   type ReverseStep,
 } from "./diffusion/variance.ts";
+export {
+  batchLoss,
+  lossReductions,
+  objectiveNames,
+  type BatchLoss,
+  type LossInputs,
+  type LossReduction,
+  type ObjectiveName,
+  type ObjectiveOptions,
+  type Predict,
+} from "./diffusion/objectives/objective.ts";
+export { varianceKinds, type VarianceKind } from "./diffusion/objectives/bound-terms.ts";
+export { learnedScheduleLoss, scheduleFromGammas, type NoiseCurve } from "./diffusion/objectives/learned-schedule.ts";
+export { lossNorms, type LossNorm } from "./diffusion/objectives/loss-norm.ts";
 export { simpleLoss } from "./diffusion/objectives/simple-loss.ts";
-export type { Predict } from "./diffusion/objectives/objective.ts";
+export { timestepDraws, type TimestepDraw } from "./diffusion/objectives/timestep-draw.ts";
+export { stepWeights, weightingNames, type Weighting, type WeightingName } from "./diffusion/objectives/weighting.ts";
 export { explicitSteps, leadingSteps, linspaceSteps, quadraticSteps, trailingSteps } from "./diffusion/steps.ts";
 export { karrasSteps, logSnrSteps, type KarrasStepsOptions } from "./diffusion/noise-level-steps.ts";
 export { spacingNames, spacings, type Spacing, type SpacingName } from "./diffusion/spacings.ts";
@@ -191,4 +206,4 @@ export { train, type TrainOptions } from "./train/train.ts";
 export { sample, type SampleOptions } from "./train/sample.ts";
 export { toyMixture, type ToyMixtureOptions } from "./train/toy-oracle.ts";
 export { VjpSession } from "./train/vjp-session.ts";
-export { DenoiserSession, scheduleOf, type DiffusionModel } from "./train/model.ts";
+export { DenoiserSession, reverseVarianceOf, scheduleOf, type DiffusionModel } from "./train/model.ts";

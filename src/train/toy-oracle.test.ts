@@ -8,6 +8,7 @@ import type { GaussianMixture } from "../diffusion/oracles/mixture.ts";
 import { linearSchedule } from "../diffusion/schedule.ts";
 import { at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
+import { meanOf, type MeanEstimate } from "../math/running-mean.ts";
 import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
 import { toyMixture } from "./toy-oracle.ts";
 
@@ -29,11 +30,8 @@ function integral(mixture: GaussianMixture, reach: number, spacing: number): num
   return logs.reduce((sum, log) => sum + Math.exp(log), 0) * spacing ** 2;
 }
 
-function likelihood(mixture: GaussianMixture, points: FloatTensor): { mean: number; standardError: number } {
-  const logs = mixtureLogDensity(mixture, schedule, points, -1);
-  const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
-  const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
-  return { mean, standardError: Math.sqrt(squares) / logs.length };
+function likelihood(mixture: GaussianMixture, points: FloatTensor): MeanEstimate {
+  return meanOf(mixtureLogDensity(mixture, schedule, points, -1));
 }
 
 describe.each(names)("%s as a mixture", (name) => {

@@ -189,8 +189,14 @@ export function resumedConfig(saved: TrainingConfig, given: Partial<TrainingConf
   for (const [key, value] of Object.entries(given)) {
     const kept = saved[key as keyof TrainingConfig];
     if (JSON.stringify(value) === JSON.stringify(kept) || PLACEMENT.includes(key)) continue;
-    const change = `${key} was ${String(kept)} in this run and cannot become ${String(value)}`;
+    const change = `${key} was ${shown(kept)} in this run and cannot become ${shown(value)}`;
     throw new UnnoiseError("usage", `--resume: ${change}; leave the option out, or start a new run`);
   }
   return { ...saved, ...given };
+}
+
+/** A value on a line of text; long lists are cut. */
+function shown(value: unknown): string {
+  const text = String(value);
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

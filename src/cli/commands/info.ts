@@ -82,6 +82,11 @@ async function filesOf(folder: string): Promise<RunFile[]> {
   }
 }
 
+/** A setting on one line; of a long list, how long it is. */
+function settingText(value: unknown): string {
+  return Array.isArray(value) ? `${grouped(value.length)} values` : String(value ?? "auto");
+}
+
 function infoLines(facts: RunInfo): string[] {
   const { run, status, iteration, iterations, loss, parameters, device, threads, checkpoints, bytes, files } = facts;
   const known = (value: number | string | null): string =>
@@ -95,7 +100,7 @@ function infoLines(facts: RunInfo): string[] {
     ["checkpoints", checkpoints.length === 0 ? "none" : checkpoints.map(grouped).join(", ")],
     ["size", `${fileSize(bytes)} in ${grouped(files.length)} files`],
   ];
-  const config = Object.entries(facts.config).map(([key, value]): [string, string] => [key, String(value ?? "auto")]);
+  const config = Object.entries(facts.config).map(([key, value]): [string, string] => [key, settingText(value)]);
   const list = (rows: readonly [string, string][]): string[] => {
     const width = Math.max(0, ...rows.map(([name]) => name.length));
     return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
