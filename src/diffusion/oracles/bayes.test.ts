@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { at } from "../../math/error.ts";
 import { Random } from "../../math/random.ts";
+import { meanOf, type MeanEstimate } from "../../math/running-mean.ts";
 import { floatTensor, type Tensor } from "../../tensor/tensor.ts";
 import { qSample, transitionAlpha, transitionBeta } from "../forward.ts";
 import { posteriorVariance } from "../posterior.ts";
@@ -30,19 +31,7 @@ const mixture = gaussianMixture({
   weights: [0.3, 0.7],
 });
 
-interface Moments {
-  readonly mean: number;
-  readonly standardError: number;
-}
-
-function momentsOf(values: ArrayLike<number>): Moments {
-  const list = Array.from(values);
-  const mean = list.reduce((sum, value) => sum + value, 0) / list.length;
-  const squares = list.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, standardError: Math.sqrt(squares) / list.length };
-}
-
-const surprise = (a: Moments, b: Moments): number =>
+const surprise = (a: MeanEstimate, b: MeanEstimate): number =>
   Math.abs(a.mean - b.mean) / Math.hypot(a.standardError, b.standardError);
 
 describe("Bayes loss", () => {
@@ -51,7 +40,7 @@ describe("Bayes loss", () => {
     const gaussian = gaussianMixture({ means: [[5, -1]], covariances: [variances] });
     for (const step of [0, 250, 999]) {
       const [abar, n] = [alphaCumprodAt(schedule, step), noiseVarianceAt(schedule, step)];
-      const expected = momentsOf(variances.map((s2) => (abar * s2) / (abar * s2 + n))).mean;
+      const expected = meanOf(variances.map((s2) => (abar * s2) / (abar * s2 + n))).mean;
       const { mean, standardError } = bayesLoss(gaussian, schedule, step, few);
       expect(Math.abs(mean / expected - 1)).toBeLessThan(1e-12);
       expect(standardError).toBeLessThan(1e-12 * expected);
@@ -68,7 +57,7 @@ describe("Bayes loss", () => {
       const error = (axis: number): number => at(eps.data, 2 * row + axis) - at(predicted, 2 * row + axis);
       return (error(0) ** 2 + error(1) ** 2) / 2;
     });
-    const measured = momentsOf(losses);
+    const measured = meanOf(losses);
     const bayes = bayesLoss(mixture, schedule, step, { count, random });
     expect(surprise(measured, bayes)).toBeLessThan(4);
     expect(surprise(measured, { ...bayes, mean: 1.15 * bayes.mean })).toBeGreaterThan(4);
@@ -117,7 +106,7 @@ describe("optimal variance", () => {
     const n = noiseVarianceAt(schedule, step);
     const alpha = transitionAlpha(schedule, step, previousStep);
     const factor = (Math.sqrt(n / alpha) - Math.sqrt(noiseVarianceAt(schedule, previousStep) - lambda2)) ** 2;
-    const byScore = momentsOf(
+    const byScore = meanOf(
       Array.from({ length: count }, (_, i) => {
         const squares = (at(score, 2 * i) ** 2 + at(score, 2 * i + 1) ** 2) / 2;
         return lambda2 + factor * (1 - n * squares);

@@ -40,35 +40,22 @@ const shared = gaussianMixture({
   ],
   covariances: [[0.1, 0.3]],
 });
-const full = gaussianMixture({
-  means: [
-    [-1, 0.5],
-    [1, 0],
+const means = [
+  [-1, 0.5],
+  [1, 0],
+];
+const covariances = [
+  [
+    [0.3, 0.2],
+    [0.2, 0.4],
   ],
-  covariances: [
-    [
-      [0.3, 0.2],
-      [0.2, 0.4],
-    ],
-    [
-      [0.5, -0.1],
-      [-0.1, 0.1],
-    ],
+  [
+    [0.5, -0.1],
+    [-0.1, 0.1],
   ],
-  weights: [0.3, 0.7],
-});
-const sharedFull = gaussianMixture({
-  means: [
-    [-1, 0.5],
-    [1, 0],
-  ],
-  covariances: [
-    [
-      [0.3, 0.2],
-      [0.2, 0.4],
-    ],
-  ],
-});
+];
+const full = gaussianMixture({ means, covariances, weights: [0.3, 0.7] });
+const sharedFull = gaussianMixture({ means, covariances: covariances.slice(0, 1) });
 const mixtures: [name: string, mixture: GaussianMixture][] = [
   ["isotropic", isotropic],
   ["shared diagonal", shared],
@@ -93,20 +80,6 @@ function density(means: number[][], covariances: number[][][], weights: number[]
 }
 
 test("log density of full covariances is that of the formula, at the data and under noise", () => {
-  const means = [
-    [-1, 0.5],
-    [1, 0],
-  ];
-  const covariances = [
-    [
-      [0.3, 0.2],
-      [0.2, 0.4],
-    ],
-    [
-      [0.5, -0.1],
-      [-0.1, 0.1],
-    ],
-  ];
   for (const step of [-1, 0, 200, 999]) {
     for (const x of [
       [0, 0],
@@ -402,23 +375,7 @@ describe("draws", () => {
     const spread = Math.sqrt(floors.reduce((sum, floor) => sum + (floor ** 2 - average) ** 2, 0) / (floors.length - 1));
     const allowed = average + 6 * spread;
     expect(energyDistance(reference, await land(target)) ** 2).toBeLessThan(allowed);
-    const other = gaussianMixture({
-      means: [
-        [-1, 0.5],
-        [1, 0],
-      ],
-      covariances: [
-        [
-          [0.3, 0.2],
-          [0.2, 0.4],
-        ],
-        [
-          [0.5, -0.1],
-          [-0.1, 0.1],
-        ],
-      ],
-      weights: [0.4, 0.6],
-    });
+    const other = gaussianMixture({ means, covariances, weights: [0.4, 0.6] });
     expect(energyDistance(reference, await land(other)) ** 2).toBeGreaterThan(allowed);
   });
 });

@@ -3,7 +3,7 @@ import { alphaCumprodAt, noiseVarianceAt, type NoiseSchedule } from "../schedule
 import type { GaussianMixture } from "./mixture.ts";
 import { squaredLength } from "./squared-length.ts";
 
-/** Components this far below the best one, in nats, are left out: a million of them would not change a float64 sum. */
+/** Components this far below the best one, in nats, are left out: half a million of them would not change a float64 sum. */
 const NEGLIGIBLE = -50;
 const LOG_TWO_PI = Math.log(2 * Math.PI);
 
