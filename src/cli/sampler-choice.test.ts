@@ -39,6 +39,17 @@ describe("chooseSampler", () => {
     expect(() => chooseSampler({ epsAfterLimit: "kept" }, process)).toThrow(/nothing limits x̂_0/);
   });
 
+  it("tells in its label every flag that shapes the samples", () => {
+    const labelOf = (flags: Parameters<typeof chooseSampler>[0]): string => chooseSampler(flags, process).label;
+    expect(labelOf({ sampler: "langevin", innerSteps: 2, stepSize: 0.5 })).toBe(
+      "annealed Langevin, 20 steps, 2 a level, step size 0.5",
+    );
+    expect(labelOf({ sampler: "predictor-corrector", steps: 9, corrections: 3, snr: 0.2 })).toBe(
+      "predictor–corrector, 9 steps, 3 corrections a step, r = 0.2",
+    );
+    expect(labelOf({ sampler: "ddim", clip: 1, epsAfterLimit: "kept" })).toBe("DDIM, 50 steps, clipped to ±1, ε kept");
+  });
+
   it("refuses the flag of another sampler, naming its owners", () => {
     expect(() => chooseSampler({ churn: 2 }, process)).toThrow(
       "--churn: ddpm has none; use it with --sampler euler or heun",

@@ -6,7 +6,7 @@ import { spacings, type SpacingName } from "../diffusion/spacings.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
 import { methodFlags, samplerNames, samplerTable, type MethodFlags, type SamplerName } from "./sampler-table.ts";
-import { flagOf } from "./text.ts";
+import { counted, flagOf } from "./text.ts";
 
 /** Flags that choose a sampler, each already in its range. */
 export interface SamplerFlags extends MethodFlags {
@@ -129,16 +129,21 @@ function limitsOf({ clip, threshold, epsAfterLimit, preset }: SamplerFlags): Omi
 
 /** What is not as usual. */
 function detailsOf(flags: SamplerFlags, usualVariance: ReverseVariance): string[] {
-  const { eta, variance, churn, order, innerSteps, spacing, clip, threshold, preset } = flags;
+  const { eta, variance, churn, order, innerSteps, stepSize, corrections, snr } = flags;
+  const { spacing, clip, threshold, epsAfterLimit, preset } = flags;
   return [
     eta === "hat" ? "σ̂" : eta === undefined || eta === 0 ? "" : `η = ${eta}`,
     variance === undefined || variance === usualVariance ? "" : `${variance} variance`,
     churn === undefined || churn === 0 ? "" : `churn ${churn}`,
     order === undefined ? "" : `order ${order}`,
     innerSteps === undefined ? "" : `${innerSteps} a level`,
+    stepSize === undefined ? "" : `step size ${stepSize}`,
+    corrections === undefined ? "" : `${counted(corrections, "correction")} a step`,
+    snr === undefined ? "" : `r = ${snr}`,
     spacing === undefined ? "" : `${spacing} spacing`,
     clip === undefined ? "" : `clipped to ±${clip}`,
     threshold === undefined ? "" : `thresholded at ${threshold}`,
+    epsAfterLimit === undefined ? "" : `ε ${epsAfterLimit}`,
     preset === undefined ? "" : `as ${preset}`,
   ].filter((detail) => detail !== "");
 }
