@@ -108,7 +108,7 @@ export function noiseVarianceAt(schedule: NoiseSchedule, step: number): number {
   return step === -1 ? 0 : at(schedule.noiseVariances, step);
 }
 
-/** Signal-to-noise ratio SNR(t) = ᾱ_t/(1 − ᾱ_t) (Kingma et al. 2021, eq. 3, arXiv 2107.00630); ∞ at `step` = −1, 0 where ᾱ = 0. */
+/** Signal-to-noise ratio SNR(t) = ᾱ_t/(1 − ᾱ_t) (Kingma et al. 2021, eq. 2, arXiv 2107.00630); ∞ at `step` = −1, 0 where ᾱ = 0. */
 export function snr(schedule: NoiseSchedule, step: number): number {
   return alphaCumprodAt(schedule, step) / noiseVarianceAt(schedule, step);
 }
