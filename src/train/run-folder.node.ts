@@ -22,7 +22,7 @@ export type LogEvent =
   | {
       readonly event: "progress";
       readonly iteration: number;
-      /** Mean L_simple since the line before. */
+      /** Mean loss since the line before. */
       readonly loss: number;
       readonly gradientNorm: number;
       readonly learningRate: number;

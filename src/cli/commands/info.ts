@@ -83,8 +83,9 @@ async function filesOf(folder: string): Promise<RunFile[]> {
 }
 
 /** A setting on one line; of a long list, how long it is. */
-function settingText(value: unknown): string {
-  return Array.isArray(value) ? `${grouped(value.length)} values` : String(value ?? "auto");
+function settingText(value: string | number | boolean | readonly number[] | null): string {
+  if (typeof value !== "object") return String(value);
+  return value === null ? "auto" : `${grouped(value.length)} values`;
 }
 
 function infoLines(facts: RunInfo): string[] {
@@ -100,7 +101,8 @@ function infoLines(facts: RunInfo): string[] {
     ["checkpoints", checkpoints.length === 0 ? "none" : checkpoints.map(grouped).join(", ")],
     ["size", `${fileSize(bytes)} in ${grouped(files.length)} files`],
   ];
-  const config = Object.entries(facts.config).map(([key, value]): [string, string] => [key, settingText(value)]);
+  const settings = Object.entries<TrainingConfig[keyof TrainingConfig]>({ ...facts.config });
+  const config = settings.map(([key, value]): [string, string] => [key, settingText(value)]);
   const list = (rows: readonly [string, string][]): string[] => {
     const width = Math.max(0, ...rows.map(([name]) => name.length));
     return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);

@@ -177,7 +177,7 @@ function terms(
 }
 
 /** Sums up: over the values of a sample as asked, over the batch the mean, with the rows' weights if there are any. */
-export function reduced(
+function reduced(
   elements: Node,
   constant: number,
   { lossWeights }: Pick<LossInputs, "lossWeights">,
