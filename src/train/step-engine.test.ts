@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Random } from "../math/random.ts";
 import { initialise, parameterCount } from "../nn/parameters.ts";
 import { compile } from "../runtime/executable.ts";
-import { parseTrainingConfig } from "./config.ts";
+import { parseTrainingConfig, type TrainingOptions } from "./config.ts";
 import {
   GraphEngine,
   copyVectors,
@@ -65,6 +65,37 @@ test("the host's fused optimiser and the whole step as a graph take the same ten
   const faster = await tenSteps(await graphEngine(), 1.01e-3);
   for (const name of stateNames) expect(largestDifference(host[name], graph[name]), name).toBeLessThan(2e-6);
   expect(largestDifference(host.weights, faster.weights)).toBeGreaterThan(2e-5);
+});
+
+test.each<[string, Partial<TrainingOptions>]>([
+  ["weighted rows", { timestepDraw: "importance" }],
+  ["a learned variance", { variance: "learned-range", prediction: "v" }],
+  ["a learned schedule", { schedule: "learned", timesteps: 20 }],
+])("so they do with %s", async (_, changes) => {
+  const other = parseTrainingConfig({ ...config, objective: null, variance: null, firstLogVariance: null, ...changes });
+  const net = denoiserConfigOf(other, 3);
+  const weightedRows = other.timestepDraw === "importance";
+  const all: EngineOptions = { ...other, ...trainedLoss(other, net), sampleShape: [3], weightedRows };
+  const zeros = (): Float32Array => new Float32Array(parameterCount(all.parameters));
+  const weights = initialise(all.parameters, new Random(1, "init"));
+  const begin: StateVectors = { weights, mean: zeros(), square: zeros(), ema: weights.slice() };
+  const compiled = await compile(trainStepGraph(all), { device: "cpu", threads: 1 });
+  const [host, graph] = [await createEngine(all, begin), new GraphEngine(all, compiled, begin)];
+  for (let i = 0; i < 5; i++) {
+    const { x0, eps, steps } = batch(i);
+    const rows = { x0, eps, steps: steps.map((step) => step % other.timesteps) };
+    const full = weightedRows ? { ...rows, lossWeights: new Float32Array(24).fill(1 + i) } : rows;
+    const [a, b] = [await host.step(full, i, 1e-3), await graph.step(full, i, 1e-3)];
+    expect(a.loss).toBeCloseTo(b.loss, 4);
+    expect(a.losses?.length).toBe(weightedRows ? 24 : undefined);
+    expect(largestDifference(a.losses ?? zeros(), b.losses ?? zeros())).toBeLessThan(1e-4);
+    if (a.losses) expect(((1 + i) * a.losses.reduce((x, y) => x + y, 0)) / 24).toBeCloseTo(a.loss, 3);
+  }
+  for (const name of stateNames)
+    expect(largestDifference(host.vectors[name], graph.vectors[name]), name).toBeLessThan(1e-4);
+  expect(largestDifference(host.vectors.weights, weights)).toBeGreaterThan(1e-3);
+  await host.dispose();
+  await graph.dispose();
 });
 
 const engines = { host: () => createEngine(options, start()), graph: graphEngine } as const;
