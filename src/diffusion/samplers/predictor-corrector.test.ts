@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { at } from "../../math/error.ts";
-import type { FloatTensor } from "../../tensor/tensor.ts";
+import { floatTensor, type FloatTensor } from "../../tensor/tensor.ts";
 import { seededNoise } from "../noise.ts";
 import { gaussianDenoiser } from "../oracle.ts";
 import { finalSample, type Denoiser, type SamplerOptions, type StepCoefficients } from "../sampler.ts";
-import { alphaCumprodAt, betaAt, linearSchedule, noiseVarianceAt, type NoiseSchedule } from "../schedule.ts";
+import {
+  alphaCumprodAt,
+  betaAt,
+  linearSchedule,
+  noiseVarianceAt,
+  scheduleFromBetas,
+  type NoiseSchedule,
+} from "../schedule.ts";
 import { trailingSteps } from "../steps.ts";
 import { ddim, ddimCoefficients } from "./ddim.ts";
 import { ddpm, ddpmCoefficients } from "./ddpm.ts";
@@ -106,6 +113,19 @@ describe("predictor–corrector", () => {
     const options = { ...optionsOf(2, 2), shape: [3, 2], noise: { start: seededNoise(1).start, steps } };
     await finalSample(predictorCorrector({ corrections: 2 })(options));
     expect(addresses).toEqual([999, 1999, 2999]);
+  });
+
+  it("corrects by ε g + √(2ε) z with ε = 2α_s r² (1 − ᾱ_s), of the step reached", async () => {
+    const steep = scheduleFromBetas([0.1, 0.4, 0.7]);
+    const one = (): FloatTensor => floatTensor([1, 1], [1, 2]);
+    const noise = { start: seededNoise(1).start, steps: { normals: (z: Float32Array) => void z.fill(1) } };
+    const options = { denoiser: one, schedule: steep, shape: [1, 2], noise, start: one(), steps: [2], until: 1 };
+    const plain = await finalSample(ddim()(options));
+    const corrected = await finalSample(predictorCorrector({ predictor: "ddim", snr: 0.3 })(options));
+    const size = (alpha: number): number => 2 * alpha * 0.3 ** 2 * noiseVarianceAt(steep, 1);
+    const shift = (epsilon: number): number => -epsilon / Math.sqrt(noiseVarianceAt(steep, 1)) + Math.sqrt(2 * epsilon);
+    expect(at(corrected.data, 0) - at(plain.data, 0)).toBeCloseTo(shift(size(0.6)), 6);
+    expect(Math.abs(shift(size(0.3)) - shift(size(0.6)))).toBeGreaterThan(0.01);
   });
 
   it("with the norms of each sample agrees where D is large, and is thrown far off where D is 2", async () => {
