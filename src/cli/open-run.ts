@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
-import { scheduleOf, type DiffusionModel } from "../train/model.ts";
+import { reverseVarianceOf, scheduleOf, type DiffusionModel } from "../train/model.ts";
 import { RunFolder } from "../train/run-folder.node.ts";
+import type { ReverseVariance } from "../diffusion/samplers/ddpm.ts";
 import type { NoiseSchedule } from "../diffusion/schedule.ts";
 
 /** A finished run, read from its folder. */
@@ -11,6 +12,8 @@ export interface OpenRun {
   readonly name: string;
   readonly model: DiffusionModel;
   readonly schedule: NoiseSchedule;
+  /** The variance with which ancestral sampling follows the model. */
+  readonly variance: ReverseVariance;
   /** Reads or generates its data. */
   readonly dataset: () => Promise<Dataset>;
 }
@@ -24,5 +27,6 @@ export async function openRun(path: string): Promise<OpenRun> {
   const config = await folder.config();
   const model = await folder.model();
   const dataset = (): Promise<Dataset> => folder.dataset(config);
-  return { folder, name: basename(config.data), model, schedule: scheduleOf(model), dataset };
+  const [schedule, variance] = [scheduleOf(model), reverseVarianceOf(model)];
+  return { folder, name: basename(config.data), model, schedule, variance, dataset };
 }

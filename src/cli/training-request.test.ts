@@ -77,10 +77,23 @@ describe("unnoise train", () => {
     expect([resumed.code, resumed.stderr]).toEqual([0, ""]);
     const other = await runHere(["train", "moons", "--out", run, "--resume", "--schedule", "cosine"]);
     expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/schedule was custom in this run/)]);
-    const out = file("points.csv");
-    const sampled = await runHere(["sample", run, "--count", "4", "--out", out, "--quiet"]);
-    expect([sampled.code, sampled.stderr]).toEqual([0, ""]);
-    expect((await readFile(out, "utf8")).trim().split("\n")).toHaveLength(5);
+    const sampled = async (...flags: string[]): Promise<string> => {
+      const { code, stdout: points } = await runHere([
+        "sample",
+        run,
+        "--count",
+        "4",
+        "--format",
+        "csv",
+        "--out",
+        "-",
+        ...flags,
+      ]);
+      expect([code, points.trim().split("\n").length]).toEqual([0, 5]);
+      return points;
+    };
+    expect(await sampled()).toBe(await sampled("--variance", "learned"));
+    expect(await sampled()).not.toBe(await sampled("--variance", "small"));
   });
 
   it.each([
