@@ -4,6 +4,7 @@ import { lossNorms } from "../diffusion/objectives/loss-norm.ts";
 import { lossReductions, objectiveNames } from "../diffusion/objectives/objective.ts";
 import { timestepDraws } from "../diffusion/objectives/timestep-draw.ts";
 import { weightingNames } from "../diffusion/objectives/weighting.ts";
+import { presetNames } from "../diffusion/presets.ts";
 import { parameterisations } from "../diffusion/parameterisation.ts";
 import { scheduleNames } from "../diffusion/schedules/schedule-config.ts";
 import type { TrainingConfig } from "../train/config.ts";
@@ -92,6 +93,7 @@ const unlisted = {
   sigmaMax: real("sigmaMax", "largest noise level of geometric and karras", { above: 0 }),
   zeroTerminalSnr: { help: "rescale the schedule so that x_T is pure noise" },
   rescaleBetas: { help: "multiply first and last beta by 1000/T" },
+  preset: word("preset", "name", `defaults of a published implementation: ${presetNames.join(", ")}`, presetNames),
   objective: word("objective", "name", "simple, vlb or hybrid", objectiveNames),
   weighting: word("weighting", "name", "of the steps: uniform, min-snr, p2 or edm", weightingNames),
   weightingGamma: real("weightingGamma", "gamma of min-snr and p2", { above: 0 }),

@@ -137,6 +137,18 @@ export function presetValue(preset: Preset, key: keyof Preset): string {
   return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
 }
 
+/** What of a preset decides how a network is trained: keys of the training configuration. */
+export type TrainingChoices = Pick<
+  Preset,
+  "firstLogVariance" | "flipSinToCos" | "freqShift" | "lossReduction" | "timestepDraw"
+>;
+
+/** The part of a preset that acts in training. */
+export function trainingChoices(preset: Preset): TrainingChoices {
+  const { firstLogVariance, flipSinToCos, freqShift, lossReduction, timestepDraw } = preset;
+  return { firstLogVariance, flipSinToCos, freqShift, lossReduction, timestepDraw };
+}
+
 /** The part of a preset that acts in sampling, as options for any sampler. */
 export function samplingOptions({ clip, epsAfterLimit }: Preset): Pick<SamplerOptions, "clip" | "epsAfterLimit"> {
   return { epsAfterLimit, ...(clip && { clip }) };

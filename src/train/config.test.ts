@@ -84,3 +84,22 @@ test("the learning rate rises linearly, then falls as a cosine to 0", () => {
   expect(at(12)).toBeCloseTo(0, 12);
   expect(learningRateAt(11, { ...rates, decay: "constant" })).toBe(2);
 });
+
+describe("a preset", () => {
+  test("gives defaults, which options overrule", () => {
+    expect(parseTrainingConfig({ data: "moons", preset: "ddim-official" })).toMatchObject({
+      preset: "ddim-official",
+      firstLogVariance: "beta",
+      lossReduction: "sum",
+      timestepDraw: "antithetic",
+      flipSinToCos: false,
+    });
+    const own = parseTrainingConfig({ data: "moons", preset: "openai", freqShift: 1, timestepDraw: "importance" });
+    expect([own.flipSinToCos, own.freqShift, own.timestepDraw]).toEqual([true, 1, "importance"]);
+    expect(parseTrainingConfig({ ...own })).toEqual(own);
+  });
+
+  test("is refused by name", () => {
+    expect(() => parseTrainingConfig({ data: "moons", preset: "ho" })).toThrow(/preset: got "ho"/);
+  });
+});

@@ -13,6 +13,7 @@ import {
 import { timestepDraws, type TimestepDraw } from "../diffusion/objectives/timestep-draw.ts";
 import { weightingNames, type WeightingName } from "../diffusion/objectives/weighting.ts";
 import { parameterisations, type Parameterisation } from "../diffusion/parameterisation.ts";
+import { presetNames, presets, trainingChoices, type PresetName } from "../diffusion/presets.ts";
 import {
   optionsOfSchedule,
   scheduleNames,
@@ -36,6 +37,11 @@ export interface TrainingConfig extends ScheduleConfig {
   readonly dataSize: number;
   /** T, 1…1,000,000; by default 1000, or as many as there are betas. */
   readonly timesteps: number;
+  /**
+   * A published implementation, whose choices become the defaults of firstLogVariance, flipSinToCos, freqShift, lossReduction and
+   * timestepDraw; null for unnoise's own.
+   */
+  readonly preset: PresetName | null;
   /** What the network predicts. */
   readonly prediction: Parameterisation;
   /** σ² of the reverse step; by default `large`, with a learned schedule `small`. */
@@ -107,6 +113,7 @@ const schema = z.strictObject({
   zeroTerminalSnr: z.boolean().default(false),
   rescaleBetas: z.boolean().default(false),
   betas: z.array(z.number()).min(1).nullable().default(null),
+  preset: z.enum(presetNames).nullable().default(null),
   prediction: z.enum(parameterisations).default("eps"),
   variance: z.enum(varianceKinds).nullable().default(null),
   objective: z.enum(objectiveNames).nullable().default(null),
@@ -140,6 +147,12 @@ const schema = z.strictObject({
 });
 const keys = Object.keys(schema.shape);
 
+/** Options with the choices of their preset, where they make none themselves. */
+function withPreset(options: unknown): unknown {
+  const named = z.looseObject({ preset: z.enum(presetNames) }).safeParse(options);
+  return named.success ? { ...trainingChoices(presets[named.data.preset]), ...named.data } : options;
+}
+
 /** The key of `known` nearest to a mistyped `key`, when it is near enough to be meant. */
 export function nearMiss(key: string, known: readonly string[]): string | undefined {
   const ranked = known.map((name) => ({ name, edits: distance(key.toLowerCase(), name.toLowerCase()) }));
@@ -167,7 +180,7 @@ export type CheckedOptions = Omit<TrainingConfig, Dependent> & {
  * @throws UnnoiseError `usage` for an unknown key (a near miss is suggested) or a value out of range
  */
 export function checkTrainingOptions(options: unknown, where = "training options"): CheckedOptions {
-  const parsed = schema.safeParse(options);
+  const parsed = schema.safeParse(withPreset(options));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue?.code === "unrecognized_keys") throw new UnnoiseError("usage", unknownKey(issue.keys[0] ?? "", where));
