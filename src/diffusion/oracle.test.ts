@@ -27,7 +27,7 @@ describe("Gaussian oracle", () => {
   const gaussian = { mean: [1.5], variance: [0.25] };
   const schedule = linearSchedule();
 
-  it("is the regression of ε on x_t: its error is uncorrelated with x_t, and that of a wrong variance is not", async () => {
+  it("is the regression of ε on x_t: its error is uncorrelated with x_t, and that of a wrong variance is not", () => {
     const rows = 20_000;
     const x0 = floatTensor(
       draw(rows, "data").data.map((z) => 1.5 + 0.5 * z),
@@ -35,14 +35,14 @@ describe("Gaussian oracle", () => {
     );
     const eps = draw(rows, "noise");
     const xt = qSample(x0, eps, schedule, 300);
-    const covariance = async (s2: number): Promise<[value: number, standardError: number]> => {
-      const predicted = await gaussianDenoiser({ mean: [1.5], variance: [s2] }, schedule)(xt, 300);
+    const covariance = (s2: number): [value: number, standardError: number] => {
+      const predicted = gaussianDenoiser({ mean: [1.5], variance: [s2] }, schedule)(xt, 300);
       const centre = mean(xt.data);
       const products = eps.data.map((e, i) => (e - (predicted.data[i] ?? NaN)) * ((xt.data[i] ?? NaN) - centre));
       return [mean(products), Math.sqrt(variance(products) / rows)];
     };
-    const [right, rightError] = await covariance(0.25);
-    const [wrong, wrongError] = await covariance(0.3);
+    const [right, rightError] = covariance(0.25);
+    const [wrong, wrongError] = covariance(0.3);
     expect(Math.abs(right)).toBeLessThan(4 * rightError);
     expect(Math.abs(wrong)).toBeGreaterThan(4 * wrongError);
   });
@@ -154,31 +154,31 @@ describe("ideal denoiser", () => {
   const schedule = linearSchedule();
   const points = floatTensor([-1, 0, 1, 0, 0, 2], [3, 2]);
 
-  it("of one point is that point, at every step", async () => {
+  it("of one point is that point, at every step", () => {
     const denoiser = idealDenoiser(floatTensor([0.5, -2], [1, 2]), schedule);
     for (const step of [0, 400, 999]) {
       const xt = floatTensor([0.7, -1.9], [1, 2]);
-      const x0 = predictX0FromEps(xt, await denoiser(xt, step), schedule, step);
+      const x0 = predictX0FromEps(xt, denoiser(xt, step), schedule, step);
       expect(Math.abs((x0.data[0] ?? NaN) - 0.5)).toBeLessThan(1e-4);
       expect(Math.abs((x0.data[1] ?? NaN) + 2)).toBeLessThan(1e-4);
     }
   });
 
-  it("weighs points by their posterior probability", async () => {
+  it("weighs points by their posterior probability", () => {
     const step = 300;
     const abar = alphaCumprodAt(schedule, step);
     const xt = floatTensor([0.3, 0.4], [1, 2]);
     const density = (px: number, py: number): number =>
       Math.exp(-((0.3 - Math.sqrt(abar) * px) ** 2 + (0.4 - Math.sqrt(abar) * py) ** 2) / (2 * (1 - abar)));
     const [a, b, c] = [density(-1, 0), density(1, 0), density(0, 2)];
-    const x0 = predictX0FromEps(xt, await idealDenoiser(points, schedule)(xt, step), schedule, step);
+    const x0 = predictX0FromEps(xt, idealDenoiser(points, schedule)(xt, step), schedule, step);
     expect(x0.data[0]).toBeCloseTo((b - a) / (a + b + c), 5);
     expect(x0.data[1]).toBeCloseTo((2 * c) / (a + b + c), 5);
   });
 
-  it("does not underflow far from all points", async () => {
+  it("does not underflow far from all points", () => {
     const xt = floatTensor([80, -90], [1, 2]);
-    const eps = await idealDenoiser(points, schedule)(xt, 0);
+    const eps = idealDenoiser(points, schedule)(xt, 0);
     expect(eps.data.every(Number.isFinite)).toBe(true);
     expect(predictX0FromEps(xt, eps, schedule, 0).data[0]).toBeCloseTo(1, 3);
   });
