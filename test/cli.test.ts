@@ -132,8 +132,9 @@ describe("Ctrl-C", () => {
   });
 
   it("ends sampling with 130 and without a file", async () => {
-    const { child, ended } = start("sample whole --count 100000 --out late.csv");
-    await pause(700);
+    const { child, ended } = start("sample whole --count 1000000 --out late.csv");
+    // It tells its progress after two seconds, well before it is done.
+    await new Promise((resolve) => child.stderr?.once("data", resolve));
     child.kill("SIGINT");
     expect((await ended).code).toBe(130);
     expect(readdirSync(folder).filter((name) => /late|tmp/.test(name))).toEqual([]);

@@ -86,7 +86,7 @@ export const samplerOptions: readonly Option[] = [
   ),
   option(
     "--preset <name>",
-    `steps and ε as in a published implementation: ${presetNames.join(", ")}`,
+    `steps, and ε where x̂_0 is limited, as in a published implementation: ${presetNames.join(", ")}`,
     choice("--preset", presetNames),
   ),
 ];

@@ -163,7 +163,7 @@ function addData(program: Command, io: Io): void {
 
 function addSchedule(program: Command, io: Io): void {
   const command = program.command("schedule").summary("print, check or draw a noise schedule");
-  command.argument("<name>", "family of schedules, or a .json, .csv or .npy file of betas");
+  command.argument("<name>", "family of schedules, or a .json, .csv, .txt or .npy file of betas");
   command.description(
     `Print a noise schedule, say what is wrong with it, or draw it. Families: ${scheduleFamilies.join(", ")}.`,
   );

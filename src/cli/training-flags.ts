@@ -10,6 +10,7 @@ import { scheduleNames } from "../diffusion/schedules/schedule-config.ts";
 import type { TrainingConfig } from "../train/config.ts";
 import { devices } from "../runtime/backend.ts";
 import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
+import { flagOf } from "./text.ts";
 
 /** One key of the training configuration as a flag. */
 export interface TrainingFlag {
@@ -25,11 +26,6 @@ export interface TrainingFlag {
 /** Betas come from the file that --schedule names. */
 type Key = Exclude<keyof TrainingConfig, "data" | "betas">;
 type Made = Omit<TrainingFlag, "flag" | "listed">;
-
-/** batchSize as --batch-size. */
-function flagOf(key: string): string {
-  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
 
 const whole = (key: Key, help: string, min: number, max?: number): Made => ({
   value: "n",
@@ -47,7 +43,7 @@ const word = (key: Key, value: string, help: string, words: readonly string[]): 
   parse: choice(flagOf(key), words),
 });
 
-const betaFiles: readonly string[] = [".json", ".csv", ".npy"];
+const betaFiles: readonly string[] = [".json", ".csv", ".txt", ".npy"];
 
 /** Whether a value of --schedule is the name of a file of betas. */
 export function isBetaFile(value: string): boolean {
@@ -58,7 +54,7 @@ export function isBetaFile(value: string): boolean {
 function schedule(): Made {
   const families = scheduleNames.filter((name) => name !== "custom");
   const family = choice("--schedule", [...families, "or a file of betas"]);
-  const help = `noise schedule (default linear): a family, learned, or a .json, .csv or .npy file of betas`;
+  const help = `noise schedule (default linear): a family, learned, or a .json, .csv, .txt or .npy file of betas`;
   return { value: "name", help, parse: (text) => (isBetaFile(text) ? text : family(text)) };
 }
 

@@ -1,3 +1,4 @@
+import { short } from "../math/short.ts";
 import { frame, type Markish } from "@observablehq/plot";
 import { UnnoiseError } from "../math/error.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
@@ -97,7 +98,7 @@ export function stripClouds(panels: readonly StripPanel[], direction: "forward" 
 }
 
 const significant = (value: number): string =>
-  value < 1e-3 ? formatPower(Number(value.toPrecision(3))) : String(Number(value.toPrecision(3)));
+  value < 1e-3 ? formatPower(Number(value.toPrecision(3))) : short(value);
 
 function stripLegend(direction: "forward" | "reverse", mark: "dot" | "area"): LegendEntry[] {
   const noise: LegendEntry = { label: "noise", colour: colours.noise, mark };
