@@ -2,7 +2,9 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 const page = readFileSync(new URL("../docs/theory.md", import.meta.url), "utf8");
-const links = [...page.matchAll(/\[([^\]]+)\]\(([^)\s]+)\)/g)].map(([, text = "", target = ""]) => [text, target] as const);
+const links = [...page.matchAll(/\[([^\]]+)\]\(([^)\s]+)\)/g)].map(
+  ([, text = "", target = ""]) => [text, target] as const,
+);
 const pathOf = (target: string): URL => new URL(target, new URL("../docs/", import.meta.url));
 
 /** Names in backquotes, which must be exports of the file that the link goes to. */
