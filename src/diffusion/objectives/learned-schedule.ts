@@ -60,7 +60,7 @@ const INTERIOR = 1e-3;
  * L_T. `loss` is T·L_k for the drawn steps, with the decoder's constant part and L_T in closed form.
  *
  * Network and endpoints descend `loss`. What lies between the endpoints changes the bound little but the variance of its estimate
- * much, so it descends E[L²] (appendix H.1): the gradient of mean(2·L_i·∂L_i/∂γ_i·γ_i) with all but the last factor held.
+ * much, so it descends E[L²] (appendix I.2): the gradient of mean(2·L_i·∂L_i/∂γ_i·γ_i) with all but the last factor held.
  * @param batch x0, eps [B, …D] and steps [B]
  * @param predict the network on x_t of the learned schedule
  * @returns `loss`, and in `descent` both of these
