@@ -7,6 +7,7 @@ import { weightingNames } from "../diffusion/objectives/weighting.ts";
 import { presetNames } from "../diffusion/presets.ts";
 import { parameterisations } from "../diffusion/parameterisation.ts";
 import { scheduleNames } from "../diffusion/schedules/schedule-config.ts";
+import { firstLogVariances } from "../diffusion/variance.ts";
 import type { TrainingConfig } from "../train/config.ts";
 import { devices } from "../runtime/backend.ts";
 import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
@@ -95,11 +96,7 @@ const unlisted = {
   weightingGamma: real("weightingGamma", "gamma of min-snr and p2", { above: 0 }),
   lossNorm: word("lossNorm", "name", "l2, l1 or huber", lossNorms),
   lossReduction: word("lossReduction", "name", "mean or sum over the values of a sample", lossReductions),
-  firstLogVariance: word("firstLogVariance", "name", "log variance at t = 1: second, beta or clamp", [
-    "second",
-    "beta",
-    "clamp",
-  ]),
+  firstLogVariance: word("firstLogVariance", "name", "log variance at t = 1: second, beta or clamp", firstLogVariances),
   timestepDraw: word("timestepDraw", "name", "uniform, antithetic or importance", timestepDraws),
   warmup: whole("warmup", "iterations of warm-up", 0),
   decay: word("decay", "name", "cosine or constant", ["cosine", "constant"]),

@@ -11,7 +11,8 @@ export type FixedVariance = "large" | "small";
  * What stands for log β̃ of the last reverse step, to the data, where β̃ = 0: `second`, the value of the step before it (Ho et
  * al. 2020's code, OpenAI's); `beta`, log β of the step itself (DDIM's code); `clamp`, log 1e-20 (diffusers).
  */
-export type FirstLogVariance = "second" | "beta" | "clamp";
+export const firstLogVariances = ["second", "beta", "clamp"] as const;
+export type FirstLogVariance = (typeof firstLogVariances)[number];
 
 const CLAMP = 1e-20;
 

@@ -3,6 +3,7 @@ import { varianceKinds, type VarianceKind } from "../diffusion/objectives/bound-
 import { parameterisations, type Parameterisation } from "../diffusion/parameterisation.ts";
 import { betaRange } from "../diffusion/schedules/range.ts";
 import { scheduleConfig, scheduleFromConfig, type ScheduleConfig } from "../diffusion/schedules/schedule-config.ts";
+import { firstLogVariances } from "../diffusion/variance.ts";
 import type { DiffusionModel } from "./model.ts";
 
 /** What a scheduler's file says of a model. */
@@ -51,7 +52,7 @@ export const schedulerSchema: z.ZodType<SchedulerFile> = z.looseObject({
   clip_sample: z.literal(false),
   thresholding: z.literal(false).optional(),
   variance_type: z.enum([...Object.values(variances), "fixed_small_log", "fixed_large_log"]).optional(),
-  first_log_variance: z.enum(["second", "beta", "clamp"]).optional(),
+  first_log_variance: z.enum(firstLogVariances).optional(),
   learned_schedule: z.boolean().optional(),
 });
 

@@ -23,7 +23,7 @@ export function isLearned(variance: VarianceKind): variance is "learned-range" |
 /** What the bound needs to know about each step. */
 export type BoundColumn = "fixedBound" | "meanError" | "posterior" | "logVariance" | "halfRange";
 
-export interface BoundOptions {
+export interface BoundLossOptions {
   readonly prediction: Parameterisation;
   readonly variance: VarianceKind;
   /** Variance of the decoder, the last reverse step, where it is fixed; `second` if absent. */
@@ -45,7 +45,7 @@ const meanErrors: Record<Parameterisation, (schedule: NoiseSchedule, step: numbe
  */
 export function boundColumns(
   schedule: NoiseSchedule,
-  { prediction, variance, firstLogVariance: first = "second" }: BoundOptions,
+  { prediction, variance, firstLogVariance: first = "second" }: BoundLossOptions,
 ): StepColumns<BoundColumn> {
   const each = (value: (step: number) => number): Float64Array =>
     Float64Array.from({ length: schedule.timesteps }, (_, step) => value(step));
@@ -96,7 +96,7 @@ export function boundElements(error: Node, variance: Node | undefined, columns: 
  */
 export function boundConstant(
   schedule: NoiseSchedule,
-  { variance, firstLogVariance: first = "second" }: BoundOptions,
+  { variance, firstLogVariance: first = "second" }: BoundLossOptions,
 ): number {
   let nats = (Math.log(2 * Math.PI) + posteriorLogVariance({ schedule, step: 0, first })) / 2;
   if (!isLearned(variance)) {
