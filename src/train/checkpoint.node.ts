@@ -118,7 +118,13 @@ type Reader = <D extends DType>(name: string, dtype: D, shape: Shape) => TypedAr
 
 function historyOf(read: Reader, timesteps: number): LossHistory {
   const losses = read(HISTORY.losses, "float32", [timesteps, REMEMBERED]);
-  return { losses, counts: read(HISTORY.counts, "int32", [timesteps]) };
+  const counts = read(HISTORY.counts, "int32", [timesteps]);
+  if (losses.every(Number.isFinite) && counts.every((count) => count >= 0 && count <= REMEMBERED))
+    return { losses, counts };
+  throw new UnnoiseError(
+    "format",
+    `the history of losses holds numbers that are none, or counts outside 0…${REMEMBERED}`,
+  );
 }
 
 function checked<D extends DType>(tensor: Tensor | undefined, where: string, dtype: D, shape: Shape): TypedArrays[D] {

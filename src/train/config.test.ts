@@ -99,6 +99,14 @@ describe("a preset", () => {
     expect(parseTrainingConfig({ ...own })).toEqual(own);
   });
 
+  test("is named where its choice does not go with a learned schedule", () => {
+    const learns = { data: "moons", schedule: "learned", preset: "openai" };
+    expect(() => parseTrainingConfig(learns)).toThrow(
+      /got second, the choice of preset openai; add firstLogVariance beta/,
+    );
+    expect(parseTrainingConfig({ ...learns, firstLogVariance: "beta" })).toMatchObject({ freqShift: 0 });
+  });
+
   test("is refused by name", () => {
     expect(() => parseTrainingConfig({ data: "moons", preset: "ho" })).toThrow(/preset: got "ho"/);
   });

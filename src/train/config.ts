@@ -20,7 +20,7 @@ import {
   scheduleOptions,
   type ScheduleConfig,
 } from "../diffusion/schedules/schedule-config.ts";
-import type { FirstLogVariance } from "../diffusion/variance.ts";
+import { firstLogVariances, type FirstLogVariance } from "../diffusion/variance.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { devices, type Device } from "../runtime/backend.ts";
 
@@ -121,7 +121,7 @@ const schema = z.strictObject({
   weightingGamma: positive.nullable().default(null),
   lossNorm: z.enum(lossNorms).default("l2"),
   lossReduction: z.enum(lossReductions).default("mean"),
-  firstLogVariance: z.enum(["second", "beta", "clamp"]).nullable().default(null),
+  firstLogVariance: z.enum(firstLogVariances).nullable().default(null),
   timestepDraw: z.enum(timestepDraws).default("uniform"),
   iterations: count.default(10_000),
   batchSize: count.default(256),
@@ -237,6 +237,12 @@ function checkTogether(config: TrainingConfig): void {
   if (learnsSchedule(config)) checkLearning(config);
 }
 
+/** Where a value comes from that nobody may have asked for. */
+function origin({ preset, firstLogVariance }: TrainingConfig, key: keyof typeof learning): string {
+  const chosen = preset !== null && key === "firstLogVariance" && presets[preset].firstLogVariance === firstLogVariance;
+  return chosen ? `, the choice of preset ${preset}; add firstLogVariance ${learning.firstLogVariance}` : "";
+}
+
 /** What training must be where it learns the schedule. */
 const learning = { objective: "vlb", variance: "small", firstLogVariance: "beta" } as const;
 
@@ -244,7 +250,10 @@ function checkLearning(config: TrainingConfig): void {
   checkLearnedSchedule(config);
   for (const [key, expected] of Object.entries(learning) as [keyof typeof learning, string][]) {
     if (config[key] === expected) continue;
-    throw new UnnoiseError("usage", `${key}: a learned schedule is trained with ${expected}, got ${config[key]}`);
+    throw new UnnoiseError(
+      "usage",
+      `${key}: a learned schedule is trained with ${expected}, got ${config[key]}${origin(config, key)}`,
+    );
   }
   if (config.timestepDraw === "importance") {
     const advice = "its steps have losses of one size already; use uniform or antithetic";

@@ -8,6 +8,7 @@ import { scheduleFromConfig } from "../diffusion/schedules/schedule-config.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { parameterCount } from "../nn/parameters.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { parseTrainingConfig, type TrainingOptions } from "./config.ts";
 import { loadCheckpoint } from "./checkpoint.node.ts";
 import { denoiserParameters } from "./denoiser-spec.ts";
@@ -381,6 +382,17 @@ describe("a run that", () => {
     expect((await errorOf(trainRun({ config: own, out, resume: true }))).message).toMatch(
       /loss_history: expected float32 \[4, 10\], got nothing; delete that file/,
     );
+  });
+
+  test("draws steps by importance is not resumed with a damaged history", async () => {
+    const own = parseTrainingConfig({ data: "moons", ...small, timesteps: 4, timestepDraw: "importance" });
+    const out = join(root, "damaged history");
+    await interruptAt(33, { config: own, out });
+    const path = join(out, "checkpoints", "000000000033.safetensors");
+    const { tensors, metadata } = decodeSafetensors(await readFile(path), path);
+    const counts: Tensor = { dtype: "int32", shape: [4], data: Int32Array.of(10, 11, 10, 10) };
+    await writeFile(path, encodeSafetensors(new Map([...tensors, ["loss_counts", counts]]), metadata));
+    expect((await errorOf(trainRun({ config: own, out, resume: true }))).message).toMatch(/counts outside 0…10/);
   });
 
   test("was made before these options is read with their defaults", async () => {

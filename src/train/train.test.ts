@@ -38,4 +38,6 @@ test("a function weights the loss of each step", async () => {
   expect(await lossOf((_, step) => (step < 0 ? 1 : 0))).toBe(0);
   expect(plain).toBeGreaterThan(0.1);
   await expect(lossOf(() => -1)).rejects.toThrow(/weighting: expected a weight ≥ 0/);
+  const learning = train(data, { ...small, device: "cpu", iterations: 1, schedule: "learned", weighting: () => 1 });
+  await expect(learning).rejects.toThrow(/the bound has weights of its own/);
 });

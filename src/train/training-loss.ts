@@ -1,5 +1,5 @@
 import { learnedScheduleLoss } from "../diffusion/objectives/learned-schedule.ts";
-import { batchLoss, type BatchLoss, type LossInputs } from "../diffusion/objectives/objective.ts";
+import { batchLoss, checkObjective, type BatchLoss, type LossInputs } from "../diffusion/objectives/objective.ts";
 import type { Weighting } from "../diffusion/objectives/weighting.ts";
 import { scheduleFromConfig } from "../diffusion/schedules/schedule-config.ts";
 import type { Parameter, Weights } from "../nn/parameters.ts";
@@ -23,10 +23,12 @@ export function trainedParameters(config: TrainingConfig, denoiser: DenoiserConf
 /**
  * The loss that a configuration asks for.
  * @param weighting instead of the configuration's: a function cannot stand in a file
- * @throws UnnoiseError `usage` for a schedule out of range
+ * @throws UnnoiseError `usage` for a schedule out of range, or a weighting where the bound is trained
  */
 export function trainedLoss(config: TrainingConfig, denoiser: DenoiserConfig, weighting?: Weighting): TrainedLoss {
   const parameters = trainedParameters(config, denoiser);
+  const objective = { ...config, weighting: weighting ?? config.weighting };
+  checkObjective(objective);
   if (learnsSchedule(config)) {
     const predict = denoiserPredict(denoiser);
     return {
@@ -36,6 +38,5 @@ export function trainedLoss(config: TrainingConfig, denoiser: DenoiserConfig, we
   }
   const schedule = scheduleFromConfig(config);
   const predict = modelPredict(denoiser, config, schedule);
-  const objective = { ...config, weighting: weighting ?? config.weighting };
   return { parameters, loss: (batch, weights) => batchLoss(batch, schedule, predict(weights), objective) };
 }

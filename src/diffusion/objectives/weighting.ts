@@ -58,7 +58,7 @@ export function stepWeights(
   checkSigns(weights, name);
   return requireFloat32(weights, (step, value) => {
     const advice = alphaCumprodAt(schedule, step) === 0 ? "predict v or x0" : "choose another weighting";
-    return `weighting: ${name} is ${value} at step ${step}, where SNR = ${snr(schedule, step)}; ${advice}`;
+    return `weighting: ${name} is ${value.toPrecision(3)} at step ${step}, where SNR = ${snr(schedule, step)}; ${advice}`;
   });
 }
 
