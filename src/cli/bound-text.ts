@@ -107,12 +107,7 @@ export function boundJson(report: BoundReport): Record<string, unknown> {
     decoder: amount(bound.reconstruction),
     total: totalOf(bound),
     totalFromChains: totalOf(chains),
-    terms: terms.map(({ step, previousStep, mean, standardError }) => ({
-      step,
-      previousStep,
-      nats: mean,
-      standardError,
-    })),
+    terms: terms.map(({ step, previousStep, ...term }) => ({ step, previousStep, ...amount(term) })),
     rateDistortion: rateDistortion(bound),
     ...(likelihood && { likelihood: { ...totalOf(likelihood), trace: likelihood.trace, sigma: likelihood.sigma } }),
     ...(gap && { oracle: gapJson(gap, amount) }),

@@ -40,7 +40,7 @@ interface Printed {
   readonly decoder: Amount;
   readonly total: Amount;
   readonly totalFromChains: Amount;
-  readonly terms: readonly { readonly step: number; readonly previousStep: number; readonly nats: number }[];
+  readonly terms: readonly (Amount & { readonly step: number; readonly previousStep: number })[];
   readonly rateDistortion: { readonly rates: number[]; readonly distortions: number[] };
   readonly likelihood: Amount & { readonly trace: string };
   readonly oracle: Record<"entropy" | "gap" | "network" | "variance" | "discretisation", Amount> & {
@@ -72,6 +72,7 @@ describe("evaluate --bound", () => {
     expect(Math.abs(total.nats - totalFromChains.nats)).toBeLessThan(4.5 * spread);
     expect(terms.map(({ step }) => step)).toEqual(Array.from({ length: 20 }, (_, step) => step));
     expect(terms.slice(1).reduce((sum, { nats }) => sum + nats, 0)).toBeCloseTo(transitions.nats, 8);
+    for (const { nats, bitsPerDimension } of terms) expect(bitsPerDimension).toBeCloseTo(nats / (2 * Math.LN2), 10);
     expect(rateDistortion.rates).toHaveLength(20);
     expect(await printed("--bound", "--count", "300")).toEqual(found);
   });
@@ -140,7 +141,8 @@ describe("evaluate --likelihood, --oracle", () => {
 
   it.each([
     [["--bound", "--sampler", "ddim"], "--sampler ddim"],
-    [["--oracle", "--clip", "3"], "leave out --clip"],
+    [["--oracle", "--clip", "3"], "--oracle: the exact mean has no limits; leave out --clip"],
+    [["--likelihood", "--threshold", "0.9"], "--likelihood: the ODE has no limits; leave out --clip"],
     [["--out", "x.svg"], "add --bound"],
     [["--bound", "--variance", "learned"], "--variance learned"],
     [["--bound", "--out", "x.gif"], "expected a file ending in"],

@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { version } from "../../package.json";
 import type { DataCommandOptions } from "./commands/data.ts";
 import type { DemoCommandOptions } from "./commands/demo.ts";
-import type { EvaluateCommandOptions } from "./commands/evaluate.ts";
+import type { EvaluateCommandOptions } from "./commands/evaluate-bound.ts";
 import type { InfoCommandOptions } from "./commands/info.ts";
 import type { PresetsCommandOptions } from "./commands/presets.ts";
 import type { PlotCommandOptions } from "./commands/plot.ts";

@@ -17,7 +17,7 @@ import { Terminal } from "../terminal.ts";
 import { withProgress } from "../with-progress.ts";
 
 /** Flags of `unnoise evaluate`. */
-export interface EvaluateBoundOptions extends SamplerFlags, PlacementFlags, OutputFlags {
+export interface EvaluateCommandOptions extends SamplerFlags, PlacementFlags, OutputFlags {
   readonly bound?: boolean;
   readonly likelihood?: boolean;
   readonly oracle?: boolean;
@@ -32,7 +32,7 @@ const FORMATS = ["svg", "png"] as const;
 const [COUNT, COSTLY_COUNT] = [2000, 500];
 
 /** `unnoise evaluate --bound`, `--likelihood` and `--oracle` */
-export async function evaluateBound(path: string, options: EvaluateBoundOptions, io: Io): Promise<void> {
+export async function evaluateBound(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
   const { likelihood = false, oracle = false, seed = 0, preset } = options;
   checkFlags(options);
   const terminal = new Terminal(io, options);
@@ -68,14 +68,18 @@ export async function evaluateBound(path: string, options: EvaluateBoundOptions,
 const jsonText = (run: string, seed: number, report: BoundReport): string =>
   `${JSON.stringify({ run, seed, ...boundJson(report) }, null, 2)}\n`;
 
-function checkFlags({ sampler = "ddpm", oracle, clip, threshold }: EvaluateBoundOptions): void {
+function checkFlags({ sampler = "ddpm", oracle, likelihood, clip, threshold }: EvaluateCommandOptions): void {
   if (sampler !== "ddpm") {
     throw new UnnoiseError(
       "usage",
       `--bound: is that of the ancestral process, got --sampler ${sampler}; leave it out`,
     );
   }
-  if (oracle === true && (clip !== undefined || threshold !== undefined)) {
+  if (clip === undefined && threshold === undefined) return;
+  if (oracle === true) {
     throw new UnnoiseError("usage", "--oracle: the exact mean has no limits; leave out --clip and --threshold");
+  }
+  if (likelihood === true) {
+    throw new UnnoiseError("usage", "--likelihood: the ODE has no limits; leave out --clip and --threshold");
   }
 }

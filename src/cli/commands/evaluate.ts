@@ -13,9 +13,7 @@ import {
 } from "../sampler-choice.ts";
 import { Terminal } from "../terminal.ts";
 import { withProgress } from "../with-progress.ts";
-import type { EvaluateBoundOptions } from "./evaluate-bound.ts";
-
-export type EvaluateCommandOptions = EvaluateBoundOptions;
+import type { EvaluateCommandOptions } from "./evaluate-bound.ts";
 
 /** `unnoise evaluate` */
 export async function evaluate(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
