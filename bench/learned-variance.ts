@@ -9,7 +9,7 @@ import { Worker, isMainThread, parentPort, workerData } from "node:worker_thread
 import { toyDataset } from "../src/data/dataset.ts";
 import { standardise } from "../src/data/standardise.ts";
 import { variationalBound, type VariationalBound } from "../src/diffusion/bound.ts";
-import type { FixedVariance } from "../src/diffusion/variance.ts";
+import type { FirstLogVariance, FixedVariance } from "../src/diffusion/variance.ts";
 import { Random } from "../src/math/random.ts";
 import type { TrainingConfig } from "../src/train/config.ts";
 import { DenoiserSession, scheduleOf, type DiffusionModel } from "../src/train/model.ts";
@@ -17,24 +17,48 @@ import { train } from "../src/train/train.ts";
 
 type Options = Partial<TrainingConfig>;
 
+/** σ² of the reverse steps, and what stands for log β̃ in the last of them. */
+interface Measure {
+  readonly variance: FixedVariance | "learned";
+  readonly first: FirstLogVariance;
+}
+
 /** One way to train, and the variances with which its bound is measured. */
 interface Way {
   readonly name: string;
   readonly options: Options;
-  readonly variances: readonly (FixedVariance | "learned")[];
+  readonly measures: readonly Measure[];
 }
 
 const LINEAR: Options = { rescaleBetas: true };
+const learnedRange: Options = { ...LINEAR, variance: "learned-range" };
+const firsts = ["second", "beta"] as const;
 const ways: readonly Way[] = [
-  { name: "L_simple, fixed variance", options: LINEAR, variances: ["large", "small"] },
-  { name: "hybrid, learned range", options: { ...LINEAR, variance: "learned-range" }, variances: ["learned"] },
-  { name: "hybrid, learned freely", options: { ...LINEAR, variance: "learned" }, variances: ["learned"] },
+  {
+    name: "L_simple, fixed variance",
+    options: LINEAR,
+    measures: (["large", "small"] as const).flatMap((variance) => firsts.map((first) => ({ variance, first }))),
+  },
+  ...firsts.map((first) => ({
+    name: "hybrid, learned range",
+    options: { ...learnedRange, firstLogVariance: first },
+    measures: [{ variance: "learned", first }] as const,
+  })),
+  {
+    name: "hybrid, learned freely",
+    options: { ...LINEAR, variance: "learned" },
+    measures: [{ variance: "learned", first: "second" }],
+  },
   {
     name: "bound, linear schedule",
     options: { ...LINEAR, objective: "vlb", variance: "small", firstLogVariance: "beta" },
-    variances: ["small"],
+    measures: [{ variance: "small", first: "beta" }],
   },
-  { name: "bound, learned schedule", options: { schedule: "learned" }, variances: ["small"] },
+  {
+    name: "bound, learned schedule",
+    options: { schedule: "learned" },
+    measures: [{ variance: "small", first: "beta" }],
+  },
 ];
 const lengths = [50, 1000] as const;
 const ROWS = 1000;
@@ -43,6 +67,7 @@ const ROWS = 1000;
 interface Measured {
   readonly way: string;
   readonly variance: string;
+  readonly first: string;
   readonly timesteps: number;
   readonly seed: number;
   readonly bound: number;
@@ -64,21 +89,17 @@ async function run({ way: index, timesteps, seed, iterations }: Job): Promise<Me
   const data = toyDataset("swiss-roll", { seed });
   const model = await train(data, { ...way.options, timesteps, seed, iterations, threads: 1 });
   const measured: Measured[] = [];
-  for (const variance of way.variances) {
-    const bound = await boundOf(model, seed, variance);
+  for (const measure of way.measures) {
+    const bound = await boundOf(model, seed, measure);
     const { mean, standardError } = bound.total;
     const estimatorVariance = varianceOfOneStep(bound);
-    measured.push({ way: way.name, variance, timesteps, seed, bound: mean, standardError, estimatorVariance });
+    measured.push({ way: way.name, ...measure, timesteps, seed, bound: mean, standardError, estimatorVariance });
   }
   return measured;
 }
 
 /** The bound on fresh points, the same for all ways of a seed. */
-async function boundOf(
-  model: DiffusionModel,
-  seed: number,
-  variance: Way["variances"][number],
-): Promise<VariationalBound> {
+async function boundOf(model: DiffusionModel, seed: number, measure: Measure): Promise<VariationalBound> {
   const fresh = toyDataset("swiss-roll", { count: ROWS, seed: seed + 1000 }).points;
   const session = new DenoiserSession(model, { threads: 1 });
   try {
@@ -87,8 +108,7 @@ async function boundOf(
       schedule: scheduleOf(model),
       x0: standardise(fresh, model.standardiser),
       noise: new Random(seed, "bound"),
-      variance,
-      first: model.firstLogVariance,
+      ...measure,
     });
   } finally {
     await session.dispose();
@@ -131,15 +151,18 @@ const errorOf = (values: readonly number[]): number =>
 const text = (values: readonly number[], digits: number): string =>
   `${mean(values).toFixed(digits)} ± ${errorOf(values).toFixed(digits)}`;
 
+const keyOf = (timesteps: number, way: string, { variance, first }: Record<"variance" | "first", string>): string =>
+  `T = ${timesteps} | ${way} | ${variance} | ${first === "beta" ? "log β" : "of t = 2"}`;
+
 /** Rows of T, way and variance: mean over seeds ± its standard error. */
 function tableOf(measured: readonly Measured[]): string {
   const groups = new Map<string, Measured[]>();
   for (const one of measured) {
-    const key = `T = ${one.timesteps} | ${one.way} | ${one.variance}`;
+    const key = keyOf(one.timesteps, one.way, one);
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   const order = lengths.flatMap((T) =>
-    ways.flatMap(({ name, variances }) => variances.map((variance) => `T = ${T} | ${name} | ${variance}`)),
+    ways.flatMap(({ name, measures }) => measures.map((each) => keyOf(T, name, each))),
   );
   const rows = order.flatMap((key) => {
     const found = groups.get(key);
@@ -156,7 +179,7 @@ function tableOf(measured: readonly Measured[]): string {
     ];
   });
   const header =
-    "| | trained with | σ² | bound, nats a point | variance of its estimate by one step |\n|---|---|---|---|---|";
+    "| | trained with | σ² | log β̃ at t = 1 | bound, nats a point | variance of its estimate by one step |\n|---|---|---|---|---|---|";
   return `${[header, ...rows].join("\n")}\n`;
 }
 
