@@ -9,10 +9,11 @@ import type { FirstLogVariance } from "../diffusion/variance.ts";
 import { constant, input, split } from "../graph/builders.ts";
 import type { Node } from "../graph/node.ts";
 import { at, invariant } from "../math/error.ts";
-import { compile, type CompileOptions, type Executable } from "../runtime/executable.ts";
+import type { CompileOptions, Executable } from "../runtime/executable.ts";
 import { floatTensor, sizeOf, type FloatTensor } from "../tensor/tensor.ts";
 import { denoiserParameters, type DenoiserConfig } from "./denoiser-spec.ts";
 import { modelPredict } from "./model-predict.ts";
+import { SizedSessions } from "./sized-sessions.ts";
 
 /** A trained model: all that sampling needs. */
 export interface DiffusionModel {
@@ -62,60 +63,37 @@ interface Results {
 /** Rows of one call: activations of this many rows fit a core's cache; larger batches go through in chunks. */
 const CHUNK_ROWS = 1024;
 
-/** Rows of each of the fewest equal chunks that cover `rows`. */
-function chunkRows(rows: number): number {
-  return Math.ceil(rows / Math.ceil(rows / CHUNK_ROWS));
-}
-
 /** A network with its weights baked in, ready to predict. Sessions are cached by batch size; `dispose` frees them. */
 export class DenoiserSession {
   readonly model: DiffusionModel;
-  readonly #options: CompileOptions;
-  readonly #sessions = new Map<number, Promise<Executable>>();
+  readonly #sessions: SizedSessions;
 
   constructor(model: DiffusionModel, options: CompileOptions = {}) {
     this.model = model;
-    this.#options = options;
+    this.#sessions = new SizedSessions((rows) => this.#graph(rows), CHUNK_ROWS, options);
   }
 
   /** What the network says of a batch [B, …D] that shares one step, as a `Denoiser` for any sampler: ε, or a `Prediction`. */
   readonly predict: Denoiser = async (xt, step) => {
     const width = sizeOf(xt.shape.slice(1));
-    const rows = at(xt.shape, 0);
-    const chunk = chunkRows(rows);
-    const executable = await this.#session(chunk);
     const results = this.#results(xt.data.length);
     const steps = Int32Array.of(step);
-    for (let row = 0; row < rows; row += chunk) {
-      // The last chunk starts early rather than being short: its overlap is computed twice, to the same values.
-      const start = Math.min(row, rows - chunk) * width;
-      const window = [start, start + chunk * width] as const;
-      const part = (data: Float32Array): Float32Array => data.subarray(...window);
+    await this.#sessions.each(at(xt.shape, 0), async (session, first, end) => {
+      const part = (data: Float32Array): Float32Array => data.subarray(first * width, end * width);
       const { output, variance } = results;
       const parts = { output: part(output), ...(variance && { variance: part(variance) }) };
-      await executable.run({ xt: part(xt.data), steps }, parts);
-    }
+      await session.run({ xt: part(xt.data), steps }, parts);
+    });
     return this.#said(results, xt.shape);
   };
 
   /** Where predictions for a batch of `rows` run: what `auto` chose. */
   async placement(rows: number): Promise<Pick<Executable, "device" | "threads">> {
-    return this.#session(chunkRows(rows));
+    return this.#sessions.get(rows);
   }
 
   async dispose(): Promise<void> {
-    const sessions = [...this.#sessions.values()];
-    this.#sessions.clear();
-    await Promise.all(sessions.map(async (session) => (await session).dispose()));
-  }
-
-  #session(rows: number): Promise<Executable> {
-    const known = this.#sessions.get(rows);
-    if (known) return known;
-    const compiled = compile(this.#graph(rows), this.#options);
-    this.#sessions.set(rows, compiled);
-    compiled.catch(() => this.#sessions.delete(rows));
-    return compiled;
+    await this.#sessions.dispose();
   }
 
   /** Room for what the graph gives. */
