@@ -276,6 +276,12 @@ describe("options", () => {
     expect(at(distortions, 2)).toBeLessThan(at(distortions, 0));
   });
 
+  it("there is no rate where a step has no rows", async () => {
+    const bound = await variationalBound({ ...exactly(schedule, 2), stepsPerRow: 1 });
+    expect(bound.terms.some(({ rows }) => rows === 0)).toBe(true);
+    expect(() => rateDistortion(bound)).toThrow(/no row was evaluated at step \d; take more rows/);
+  });
+
   it("tells its progress and stops as asked", async () => {
     const shares: number[] = [];
     await variationalBound({ ...exactly(schedule, 10), onProgress: (share) => shares.push(share) });

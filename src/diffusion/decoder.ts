@@ -51,7 +51,7 @@ function binProbability(x: number, below: number, above: number, cdf: (z: number
   return below > 0 ? cdf(-below) - cdf(-above) : cdf(above) - cdf(below);
 }
 
-/** Φ(x) ≈ ½ (1 + tanh(√(2/π) (x + 0.044715 x³))), off by up to 3e-4 (Page 1977, "Approximations to the cumulative normal function"). */
+/** Φ(x) ≈ ½ (1 + tanh(√(2/π) (x + 0.044715 x³))), off by up to 2e-4 (Page 1977, "Approximations to the cumulative normal function"). */
 export function tanhNormalCdf(x: number): number {
   return 0.5 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 }
