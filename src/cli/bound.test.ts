@@ -143,6 +143,7 @@ describe("evaluate --likelihood, --oracle", () => {
     [["--bound", "--sampler", "ddim"], "--sampler ddim"],
     [["--oracle", "--clip", "3"], "--oracle: the exact mean has no limits; leave out --clip"],
     [["--likelihood", "--threshold", "0.9"], "--likelihood: the ODE has no limits; leave out --clip"],
+    [["--bound", "--count", "1"], "2 points at least"],
     [["--out", "x.svg"], "add --bound"],
     [["--bound", "--variance", "learned"], "--variance learned"],
     [["--bound", "--out", "x.gif"], "expected a file ending in"],

@@ -68,12 +68,15 @@ export async function evaluateBound(path: string, options: EvaluateCommandOption
 const jsonText = (run: string, seed: number, report: BoundReport): string =>
   `${JSON.stringify({ run, seed, ...boundJson(report) }, null, 2)}\n`;
 
-function checkFlags({ sampler = "ddpm", oracle, likelihood, clip, threshold }: EvaluateCommandOptions): void {
+function checkFlags({ sampler = "ddpm", count, oracle, likelihood, clip, threshold }: EvaluateCommandOptions): void {
   if (sampler !== "ddpm") {
     throw new UnnoiseError(
       "usage",
       `--bound: is that of the ancestral process, got --sampler ${sampler}; leave it out`,
     );
+  }
+  if (count === 1) {
+    throw new UnnoiseError("usage", "--count: the bound needs 2 points at least for its standard errors, got 1");
   }
   if (clip === undefined && threshold === undefined) return;
   if (oracle === true) {
