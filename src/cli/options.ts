@@ -12,6 +12,11 @@ function option<T>(flags: string, help: string, parse?: FlagParser<T>): Option {
   return parse ? made.argParser(parse) : made;
 }
 
+const stepCount = integer("--steps", { min: 1 });
+const oneStep = integer("--steps", { min: 0 });
+const countOrSteps: FlagParser<number | number[]> = (text) =>
+  text.includes(",") ? text.split(",").map(oneStep) : stepCount(text);
+
 const etaRange = decimal("--eta", { min: 0, max: 1 });
 const etaOrHat: FlagParser<number | "hat"> = (text) => (text === "hat" ? "hat" : etaRange(text));
 
@@ -53,8 +58,8 @@ export const samplerOptions: readonly Option[] = [
   option("--sampler <name>", samplerNames.join(", "), choice("--sampler", samplerNames)),
   option(
     "--steps <n>",
-    "steps, at most T (default: all for ddpm and predictor-corrector, 20 or 50 for the others)",
-    integer("--steps", { min: 1 }),
+    "how many steps, at most T, or the steps themselves as 999,500,0 (default: all for ddpm and predictor-corrector, 20 or 50 for the others)",
+    countOrSteps,
   ),
   option(
     "--spacing <name>",

@@ -30,6 +30,16 @@ describe("chooseSampler", () => {
     expect(stepsOf({ preset: "openai", spacing: "leading" })).toEqual([750, 500, 250, 0]);
   });
 
+  it("takes the steps themselves", () => {
+    const { options, label } = chooseSampler({ sampler: "heun", steps: [0, 999, 400] }, process);
+    expect([[...options.steps], label]).toEqual([[999, 400, 0], "Heun, 3 steps"]);
+    expect(() => chooseSampler({ steps: [1000] }, process)).toThrow(/steps: expected integers in 0…999, got 1000/);
+    expect(() => chooseSampler({ steps: [3, 3] }, process)).toThrow(/steps: 3 occurs twice/);
+    expect(() => chooseSampler({ steps: [3], spacing: "karras" }, process)).toThrow(
+      /--steps lists the steps themselves/,
+    );
+  });
+
   it("limits x̂0 as asked", () => {
     const { options, label } = chooseSampler({ clip: 3, preset: "diffusers" }, process);
     expect([options.clip, options.epsAfterLimit]).toEqual([[-3, 3], "kept"]);

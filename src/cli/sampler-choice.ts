@@ -2,6 +2,7 @@ import { presets, type PresetName } from "../diffusion/presets.ts";
 import type { Sampler, SamplerOptions } from "../diffusion/sampler.ts";
 import type { ReverseVariance } from "../diffusion/samplers/ddpm.ts";
 import type { NoiseSchedule } from "../diffusion/schedule.ts";
+import { explicitSteps } from "../diffusion/steps.ts";
 import { spacings, type SpacingName } from "../diffusion/spacings.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
@@ -11,7 +12,8 @@ import { counted, flagOf } from "./text.ts";
 /** Flags that choose a sampler, each already in its range. */
 export interface SamplerFlags extends MethodFlags {
   readonly sampler?: SamplerName;
-  readonly steps?: number;
+  /** How many, or the steps themselves. */
+  readonly steps?: number | readonly number[];
   readonly spacing?: SpacingName;
   /** x̂_0 is clipped to ±clip, in standardised units. */
   readonly clip?: number;
@@ -69,6 +71,12 @@ export function checkSamplerFlags({ sampler = "ddpm", ...flags }: SamplerFlags):
   if (flags.clip !== undefined && flags.threshold !== undefined) {
     throw new UnnoiseError("usage", "--clip and --threshold: expected one of them, got both");
   }
+  if (typeof flags.steps === "object" && flags.spacing !== undefined) {
+    throw new UnnoiseError(
+      "usage",
+      "--spacing: --steps lists the steps themselves; give their number, or leave it out",
+    );
+  }
   if (flags.epsAfterLimit !== undefined && flags.clip === undefined && flags.threshold === undefined) {
     throw new UnnoiseError(
       "usage",
@@ -108,6 +116,7 @@ export function chooseSampler(
 function stepsOf(flags: SamplerFlags, schedule: NoiseSchedule, name: SamplerName): Int32Array {
   const { timesteps } = schedule;
   const { usualSteps, usualSpacing } = samplerTable[name];
+  if (typeof flags.steps === "object") return explicitSteps(timesteps, flags.steps);
   const count = flags.steps ?? (usualSteps === "all" ? timesteps : Math.min(usualSteps, timesteps));
   if (count > timesteps) {
     throw new UnnoiseError("usage", `--steps: expected an integer in 1…${timesteps} (T of this run), got ${count}`);
