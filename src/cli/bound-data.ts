@@ -1,5 +1,6 @@
 import type { Dataset } from "../data/dataset.ts";
 import { standardise } from "../data/standardise.ts";
+import { isToyName } from "../data/toy.ts";
 import { kernelDensity } from "../diffusion/oracles/kernel-density.ts";
 import { sampleMixture } from "../diffusion/oracles/mixture-draws.ts";
 import type { GaussianMixture } from "../diffusion/oracles/mixture.ts";
@@ -7,7 +8,6 @@ import { at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { toyMixture } from "../train/toy-oracle.ts";
-import { isToyName } from "./data-name.ts";
 import type { OpenRun } from "./open-run.ts";
 import { randomRows } from "./rows.ts";
 import { counted } from "./text.ts";

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { version } from "../../package.json";
+import { toyDatasets, toyNames } from "../data/toy.ts";
 import { decodeCsv } from "../formats/csv.ts";
 import { decodeNpy } from "../formats/npy.ts";
 import { samplerNames } from "./sampler-table.ts";
@@ -278,6 +279,17 @@ describe("data", () => {
     expect(await points()).toBe(await points());
     expect(await points("--seed", "1")).not.toBe(await points());
     expect(await points("--noise", "0")).not.toBe(await points());
+  });
+
+  it("draws every toy set that it lists, and lists them with their noise", async () => {
+    const { stdout } = await ok("data", "--list");
+    const [header, ...rows] = stdout.trimEnd().split("\n");
+    expect(header).toMatch(/^toy set +usual noise +shape$/);
+    expect(rows.map((row) => row.split(" ")[0])).toEqual(toyNames);
+    for (const [i, name] of toyNames.entries()) {
+      expect(rows[i]).toContain(` ${toyDatasets[name].noise} `);
+      expect((await ok("data", name, "--count", "3", "--out", "-")).stdout.trimEnd().split("\n")).toHaveLength(4);
+    }
   });
 
   it("converts and thins files", async () => {

@@ -1,12 +1,13 @@
 import { basename, extname } from "node:path";
-import { toyDatasets, type ToyName } from "../data/toy.ts";
+import { isToyName, toyNames } from "../data/toy.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { nearMiss } from "../train/config.ts";
 
-const toyNames = Object.keys(toyDatasets);
+const EXPECTED = `expected ${toyNames.join(", ")}, or a .csv or .npy file`;
 
-export function isToyName(name: string): name is ToyName {
-  return toyNames.includes(name);
+/** No data were named. */
+export function missingData(): UnnoiseError {
+  return new UnnoiseError("usage", `data is missing: ${EXPECTED}`);
 }
 
 /**
@@ -17,8 +18,7 @@ export function checkDataName(name: string): string {
   if (isToyName(name) || extname(name) !== "") return name;
   const near = nearMiss(name, toyNames);
   const advice = near === undefined ? "" : `; did you mean ${near}?`;
-  const expected = `expected ${toyNames.join(", ")}, or a .csv or .npy file`;
-  throw new UnnoiseError("usage", `unknown data ${name === "" ? '""' : name}: ${expected}${advice}`);
+  throw new UnnoiseError("usage", `unknown data ${name === "" ? '""' : name}: ${EXPECTED}${advice}`);
 }
 
 /** Where a run on some data goes if the user does not say: `unnoise-<data>` in the current folder. */

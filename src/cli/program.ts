@@ -15,7 +15,7 @@ import { placementOptions, samplerOptions, shared } from "./options.ts";
 import { scheduleFamilies, scheduleFlags } from "./schedule-flags.ts";
 import { trainingFlags } from "./training-flags.ts";
 
-const DATA = "swiss-roll, moons, cross, or a .csv or .npy file of points";
+const DATA = "a toy set (unnoise data --list), or a .csv or .npy file of points";
 const RUN = "folder of a run, as train makes it";
 
 /** A group of commands' options in the order of the help. */
@@ -141,8 +141,8 @@ function addPlot(program: Command, io: Io): void {
 }
 
 function addData(program: Command, io: Io): void {
-  const command = program.command("data").summary("write or draw a data set").argument("<source>", DATA);
-  command.description("Write or draw the points of a data set.");
+  const command = program.command("data").summary("write or draw a data set").argument("[source]", DATA);
+  command.description("Write or draw the points of a data set, or list the toy sets.");
   withOptions(command, [
     shared.out(".csv, .npy, .json, .png, .svg"),
     shared.count("number of points (default 1000; all of a file)"),
@@ -150,13 +150,25 @@ function addData(program: Command, io: Io): void {
     shared.seed,
     shared.format,
     shared.overwrite,
+    new Option("--list", "print the toy sets and their usual noise").conflicts([
+      "out",
+      "count",
+      "noise",
+      "seed",
+      "format",
+      "overwrite",
+    ]),
     shared.quiet,
   ]);
   command.addHelpText(
     "after",
-    examples("unnoise data moons --count 500 --out moons.csv", "unnoise data points.csv --out points.png"),
+    examples(
+      "unnoise data moons --count 500 --out moons.csv",
+      "unnoise data points.csv --out points.png",
+      "unnoise data --list",
+    ),
   );
-  command.action(async (source: string, options: DataCommandOptions) =>
+  command.action(async (source: string | undefined, options: DataCommandOptions) =>
     (await import("./commands/data.ts")).writeData(source, options, io),
   );
 }

@@ -5,7 +5,7 @@ import { parseTrainingConfig, type TrainingConfig } from "../train/config.ts";
 import { RunFolder } from "../train/run-folder.node.ts";
 import { resumedConfig } from "../train/train-run.node.ts";
 import { readConfigFile } from "./config-file.ts";
-import { checkDataName, defaultRunFolder } from "./data-name.ts";
+import { checkDataName, defaultRunFolder, missingData } from "./data-name.ts";
 import { isBetaFile, trainingKeys } from "./training-flags.ts";
 
 /** Flags of `train` that say what to train and where. */
@@ -36,7 +36,7 @@ export async function trainingRequest(data: string | undefined, flags: RequestFl
   const out = flags.out ?? (given.data === undefined ? undefined : defaultRunFolder(given.data));
   if (flags.resume === true) return resumedRequest(out, given);
   if (out === undefined || given.data === undefined) {
-    throw new UnnoiseError("usage", "data is missing: expected swiss-roll, moons, cross, or a .csv or .npy file");
+    throw missingData();
   }
   return {
     config: parseTrainingConfig(given, flags.config === undefined ? "options" : `--config ${flags.config}`),

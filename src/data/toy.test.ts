@@ -1,24 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { at } from "../math/error.ts";
-import type { FloatTensor } from "../tensor/tensor.ts";
 import { toyDataset } from "./dataset.ts";
-import { cross, moons, swissRoll, toyDatasets, type ToyName } from "./toy.ts";
+import { COUNT } from "./test-points.ts";
+import { cross } from "./toy-areas.ts";
+import { isToyName, toyDatasets, toyNames } from "./toy.ts";
 
-type Point = [x: number, y: number];
-
-function pointsOf({ data }: FloatTensor): Point[] {
-  return Array.from({ length: data.length / 2 }, (_, i) => [at(data, 2 * i), at(data, 2 * i + 1)]);
-}
-
-/** How many standard errors a count lies from what its probability lets expect. */
-function deviation(count: number, trials: number, probability: number): number {
-  return Math.abs(count - trials * probability) / Math.sqrt(trials * probability * (1 - probability));
-}
-
-const COUNT = 20_000;
-const names: readonly ToyName[] = ["swiss-roll", "moons", "cross"];
-
-describe.each(names)("%s", (name) => {
+describe.each(toyNames)("%s", (name) => {
   const { generate, noise } = toyDatasets[name];
 
   test("point i of a seed is the same at every count and start", () => {
@@ -59,50 +46,6 @@ describe.each(names)("%s", (name) => {
   });
 });
 
-test("the swiss roll without noise is the spiral of radius t/10 at angle t, t uniform in 3π/2…9π/2", () => {
-  const ts = pointsOf(swissRoll({ count: COUNT, noise: 0, seed: 5 })).map(([x, y]) => {
-    const t = 10 * Math.hypot(x, y);
-    expect(Math.abs(x * Math.sin(t) - y * Math.cos(t))).toBeLessThan(1e-5);
-    return t;
-  });
-  expect(Math.min(...ts)).toBeGreaterThan(1.5 * Math.PI - 1e-5);
-  expect(Math.max(...ts)).toBeLessThan(4.5 * Math.PI + 1e-5);
-  const inFirstThird = ts.filter((t) => t < 2.5 * Math.PI).length;
-  expect(deviation(inFirstThird, COUNT, 1 / 3)).toBeLessThan(4);
-  // Uniform in length along the spiral instead would put 1/3·(2/3) of the points there.
-  expect(deviation(inFirstThird, COUNT, 2 / 9)).toBeGreaterThan(4);
-});
-
-test("the moons without noise are two half circles with half of the points each", () => {
-  const points = pointsOf(moons({ count: COUNT, noise: 0, seed: 5 }));
-  const upper = points.filter(([x, y]) => Math.abs(Math.hypot(x, y) - 1) < 1e-6 && y > -1e-6);
-  const lower = points.filter(([x, y]) => Math.abs(Math.hypot(x - 1, y - 0.5) - 1) < 1e-6 && y < 0.5 + 1e-6);
-  expect(upper.length + lower.length).toBe(COUNT);
-  expect(deviation(upper.length, COUNT, 0.5)).toBeLessThan(4);
-  const steep = upper.filter(([x]) => x > Math.SQRT1_2).length;
-  expect(deviation(steep, upper.length, 1 / 4)).toBeLessThan(4);
-});
-
-test("the cross without noise has the same density everywhere on two bars", () => {
-  const turned = pointsOf(cross({ count: COUNT, noise: 0, seed: 5 })).map(([x, y]): Point => [
-    (x + y) * Math.SQRT1_2,
-    (y - x) * Math.SQRT1_2,
-  ]);
-  const inside = (value: number, half: number): boolean => Math.abs(value) < half + 1e-6;
-  expect(turned.every(([a, b]) => (inside(a, 1.4) && inside(b, 0.2)) || (inside(b, 1.4) && inside(a, 0.2)))).toBe(true);
-  const area = 2 * 2.8 * 0.4 - 0.4 ** 2;
-  const share = (test: (point: Point) => boolean, part: number): number =>
-    deviation(turned.filter(test).length, COUNT, part / area);
-  const middle = ([a, b]: Point): boolean => inside(a, 0.2) && inside(b, 0.2);
-  expect(share(middle, 0.16)).toBeLessThan(4);
-  // Two whole bars laid over each other would fill the middle twice.
-  expect(share(middle, (0.16 * 2 * area) / (2 * 2.8 * 0.4))).toBeGreaterThan(4);
-  for (const end of [1, -1]) {
-    expect(share(([a]) => end * a > 1, 0.16)).toBeLessThan(4);
-    expect(share(([, b]) => end * b > 1, 0.16)).toBeLessThan(4);
-  }
-});
-
 describe("as a data set", () => {
   test("has points, column names and fresh draws that are not among the points", () => {
     const { name, columns, points, draw } = toyDataset("moons", { count: 300, seed: 4 });
@@ -121,4 +64,10 @@ describe("as a data set", () => {
       cross({ count: 10, noise: 0.3, seed: 9 }).data,
     );
   });
+});
+
+test("names are those of the sets and nothing else", () => {
+  expect(toyNames).toHaveLength(10);
+  expect(toyNames.every(isToyName)).toBe(true);
+  for (const name of ["moon", "", "toString", "Moons"]) expect(isToyName(name)).toBe(false);
 });

@@ -29,7 +29,7 @@ const positive = z.number().positive();
 
 /** Every training option. Keys are camelCase in files and the library, kebab-case as flags. */
 export interface TrainingConfig extends ScheduleConfig {
-  /** A toy set (swiss-roll, moons, cross) or the path of a .csv or .npy file. */
+  /** The name of a toy set or the path of a .csv or .npy file. */
   readonly data: string;
   /** Standard deviation of a toy set's noise; null for its usual one. */
   readonly dataNoise: number | null;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { toyDataset, type Dataset } from "../data/dataset.ts";
 import { loadPoints } from "../data/points.node.ts";
-import { toyDatasets, type ToyName } from "../data/toy.ts";
+import { isToyName } from "../data/toy.ts";
 import { ioError } from "../formats/io-error.ts";
 import { decodeNpy, encodeNpy } from "../formats/npy.ts";
 import { isTemporary, readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
@@ -40,8 +40,6 @@ const markedHere = z.looseObject({ unnoise: z.literal(FORMAT) });
  * not JSON, `other` what must not be touched.
  */
 export type RunFolderContents = "nothing" | "unfinished" | "run" | "damaged" | "other";
-
-const isToy = (name: string): name is ToyName => Object.hasOwn(toyDatasets, name);
 
 /** Where a run keeps what. */
 export class RunFolder {
@@ -164,7 +162,7 @@ export class RunFolder {
 
   /** The data of a run: generated again from the configuration, or the copy of the user's points that the run keeps. */
   async dataset(config: TrainingConfig): Promise<Dataset> {
-    return isToy(config.data) ? openDataset(config) : this.#keptPoints(config);
+    return isToyName(config.data) ? openDataset(config) : this.#keptPoints(config);
   }
 
   /** Adds events to the log. */
@@ -257,6 +255,6 @@ export class RunFolder {
  * @throws UnnoiseError `usage`, `io` or `data`: one line with file, row and column
  */
 export async function openDataset({ data, dataSize, dataNoise, seed }: TrainingConfig): Promise<Dataset> {
-  if (!isToy(data)) return loadPoints(data);
+  if (!isToyName(data)) return loadPoints(data);
   return toyDataset(data, { count: dataSize, seed, ...(dataNoise === null ? {} : { noise: dataNoise }) });
 }
