@@ -19,6 +19,7 @@ const config: ViteUserConfig = defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     globalSetup: ["test/build.ts"],
     testTimeout: 60_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
     coverage: { include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts"] },
   },
