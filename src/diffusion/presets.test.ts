@@ -16,7 +16,7 @@ describe("presets", () => {
     expect(column("freqShift")).toEqual([1, 1, 0, 0]);
     expect(column("lossReduction")).toEqual(["mean", "sum", "mean", "mean"]);
     expect(column("timestepDraw")).toEqual(["uniform", "antithetic", "uniform", "uniform"]);
-    expect(column("decoderCdf")).toEqual(["tanh", null, "tanh", null]);
+    expect(column("decoder")).toEqual(["discretised-tanh", null, "discretised-tanh", null]);
     expect(column("groupNormEps")).toEqual([1e-6, 1e-6, 1e-5, 1e-5]);
     expect(column("lastConvolutionScale")).toEqual([1e-10, 1e-10, 0, 1]);
     expect(presetKeys).toHaveLength(Object.keys(presets.openai).length);
@@ -55,7 +55,7 @@ describe("comparePresets", () => {
       "spacing",
       "epsAfterLimit",
       "firstLogVariance",
-      "decoderCdf",
+      "decoder",
       "lastConvolutionScale",
     ]);
     const [spacing, eps, first] = differences;

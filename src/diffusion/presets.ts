@@ -1,3 +1,4 @@
+import type { DecoderName } from "./decoder.ts";
 import { ddimUniformSteps, diffusersLeadingSteps, openaiSteps } from "./preset-steps.ts";
 import type { SamplerOptions } from "./sampler.ts";
 import type { Spacing } from "./spacings.ts";
@@ -22,8 +23,8 @@ export interface Preset {
   readonly epsAfterLimit: NonNullable<SamplerOptions["epsAfterLimit"]>;
   /** How N of T steps are chosen. */
   readonly spacing: { readonly rule: string; readonly steps: Spacing };
-  /** Normal distribution function in the discretised decoder of images; null where the code has no decoder. */
-  readonly decoderCdf: "exact" | "tanh" | null;
+  /** Decoder of images, as `variationalBound` takes it; null where the code has none. */
+  readonly decoder: DecoderName | null;
   /** Over the values of a sample. */
   readonly lossReduction: "mean" | "sum";
   /** How training draws steps: each by itself, or in pairs t, T − 1 − t. */
@@ -53,7 +54,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       rule: "all steps (N of them counted back from T − 1)",
       steps: ({ timesteps }, n) => trailingSteps(timesteps, n),
     },
-    decoderCdf: "tanh",
+    decoder: "discretised-tanh",
     lossReduction: "mean",
     timestepDraw: "uniform",
     groupNormEps: 1e-6,
@@ -67,7 +68,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     clip: null,
     epsAfterLimit: "kept",
     spacing: { rule: "i·⌊T/N⌋ (uniform)", steps: ({ timesteps }, n) => ddimUniformSteps(timesteps, n) },
-    decoderCdf: null,
+    decoder: null,
     lossReduction: "sum",
     timestepDraw: "antithetic",
     groupNormEps: 1e-6,
@@ -84,7 +85,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       rule: "round(i·(T − 1)/(N − 1)) (fractional stride)",
       steps: ({ timesteps }, n) => openaiSteps(timesteps, n),
     },
-    decoderCdf: "tanh",
+    decoder: "discretised-tanh",
     lossReduction: "mean",
     timestepDraw: "uniform",
     groupNormEps: 1e-5,
@@ -98,7 +99,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     clip: [-1, 1],
     epsAfterLimit: "kept",
     spacing: { rule: "i·⌊T/N⌋ + offset (leading)", steps: ({ timesteps }, n) => diffusersLeadingSteps(timesteps, n) },
-    decoderCdf: null,
+    decoder: null,
     lossReduction: "mean",
     timestepDraw: "uniform",
     groupNormEps: 1e-5,
@@ -116,7 +117,7 @@ export const presetSettings: Readonly<Record<keyof Preset, { readonly label: str
   clip: { label: "x̂_0 clipped to", part: "sampling" },
   epsAfterLimit: { label: "ε after clipping", part: "sampling" },
   firstLogVariance: { label: "log β̃ at t = 1", part: "bound" },
-  decoderCdf: { label: "normal CDF of the image decoder", part: "bound" },
+  decoder: { label: "decoder of images", part: "bound" },
   lossReduction: { label: "loss over a sample's values", part: "training" },
   timestepDraw: { label: "training steps drawn", part: "training" },
   flipSinToCos: { label: "time embedding, cos first", part: "network" },
