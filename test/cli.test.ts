@@ -28,6 +28,8 @@ function unnoise(line: string, env: Record<string, string> = {}): Ended {
     cwd: folder,
     encoding: "utf8",
     env: { ...process.env, ...env },
+    // The usual 1 MiB would end a program whose loads are traced.
+    maxBuffer: 1 << 28,
   });
   return { code: status, stdout, stderr };
 }
@@ -85,7 +87,11 @@ describe("the program", () => {
   });
 
   it("does not load plots to sample numbers", () => {
-    const loadedBy = (line: string): string => unnoise(line, { NODE_DEBUG: "esm,module" }).stderr;
+    const loadedBy = (line: string): string => {
+      const { code, stderr } = unnoise(line, { NODE_DEBUG: "esm,module" });
+      expect([code, line]).toEqual([0, line]);
+      return stderr;
+    };
     const trace = loadedBy("sample whole --sampler ddim --count 5 --out -");
     expect(trace).toContain("onnxruntime");
     expect(loadedBy("data moons --out moons.png")).toMatch(/@observablehq.*resvg/s);
