@@ -3,8 +3,8 @@
  * [--rounds 5]`. The network is the default MLP with random weights; samplers take turns, and the median of the rounds counts.
  */
 import { parseArgs } from "node:util";
-import { chooseSampler } from "../src/cli/sampler-choice.ts";
-import { samplerNames, type SamplerName } from "../src/cli/sampler-table.ts";
+import { chooseSampler } from "../src/diffusion/sampler-choice.ts";
+import { samplerNames, type SamplerName } from "../src/diffusion/sampler-table.ts";
 import { seededNoise } from "../src/diffusion/noise.ts";
 import { finalSample, type Denoiser } from "../src/diffusion/sampler.ts";
 import { linearSchedule } from "../src/diffusion/schedule.ts";

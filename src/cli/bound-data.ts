@@ -9,8 +9,8 @@ import { Random } from "../math/random.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { toyMixture } from "../train/toy-oracle.ts";
 import type { OpenRun } from "./open-run.ts";
-import { randomRows } from "./rows.ts";
-import { counted } from "./text.ts";
+import { randomRows } from "../data/rows.ts";
+import { counted } from "../math/text.ts";
 
 /** Points that a kernel density is made of. */
 const KERNELS = 2000;

@@ -3,7 +3,7 @@ import { rateDistortion } from "../diffusion/rate-distortion.ts";
 import type { MeanEstimate } from "../math/running-mean.ts";
 import { boundFigure } from "../figures/bound.ts";
 import type { BoundReport } from "./bound.ts";
-import { alignedLines } from "./text.ts";
+import { alignedLines } from "../math/text.ts";
 
 const fixed = (value: number, digits: number): string => value.toFixed(digits).replace("-", "−");
 

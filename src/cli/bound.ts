@@ -14,7 +14,7 @@ import { DenoiserSession } from "../train/model.ts";
 import { VjpSession } from "../train/vjp-session.ts";
 import { evaluationData } from "./bound-data.ts";
 import type { OpenRun } from "./open-run.ts";
-import { placementOf, type PlacementFlags } from "./sampler-choice.ts";
+import { placementOf, type PlacementFlags } from "./placement.ts";
 
 /** What `measureBound` takes. */
 export interface BoundMeasureOptions extends PlacementFlags {

@@ -7,7 +7,7 @@ import { version } from "../../package.json";
 import { toyDatasets, toyNames } from "../data/toy.ts";
 import { decodeCsv } from "../formats/csv.ts";
 import { decodeNpy } from "../formats/npy.ts";
-import { samplerNames } from "./sampler-table.ts";
+import { samplerNames } from "../diffusion/sampler-table.ts";
 import { run as runMain } from "./main.ts";
 import { recordedIo, runHere, type Ended } from "./test-io.ts";
 

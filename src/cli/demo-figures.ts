@@ -12,7 +12,7 @@ import {
   trajectories,
   walkOf,
 } from "./run-figures.ts";
-import { chooseSampler } from "./sampler-choice.ts";
+import { chooseSampler } from "../diffusion/sampler-choice.ts";
 
 /** One picture of the demo, as a file. */
 export interface DemoFigure {

@@ -2,7 +2,7 @@ import { metricFigure } from "../figures/metric.ts";
 import { reportPage, type ReportFigure, type ReportSection } from "../figures/report.ts";
 import type { OpenRun } from "./open-run.ts";
 import { qualityRows, type Quality } from "./quality.ts";
-import { counted } from "./text.ts";
+import { counted } from "../math/text.ts";
 
 export interface DemoPageOptions {
   readonly run: OpenRun;

@@ -3,7 +3,7 @@ import { devices } from "../runtime/backend.ts";
 import { presetNames } from "../diffusion/presets.ts";
 import { spacingNames } from "../diffusion/spacings.ts";
 import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
-import { samplerNames } from "./sampler-table.ts";
+import { samplerNames } from "../diffusion/sampler-table.ts";
 
 const MAX_SEED = 2 ** 53 - 1;
 

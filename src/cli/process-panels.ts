@@ -8,7 +8,8 @@ import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
 import type { DiffusionModel } from "../train/model.ts";
 import { sample } from "../train/sample.ts";
 import type { OpenRun } from "./open-run.ts";
-import type { PlacementFlags, SamplerChoice } from "./sampler-choice.ts";
+import type { SamplerChoice } from "../diffusion/sampler-choice.ts";
+import type { PlacementFlags } from "./placement.ts";
 
 /** How a sampler is run to be watched. */
 export interface Watch extends PlacementFlags {

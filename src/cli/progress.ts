@@ -1,7 +1,7 @@
 import { SingleBar } from "cli-progress";
 import { at } from "../math/error.ts";
 import type { Terminal } from "./terminal.ts";
-import { duration, grouped } from "./text.ts";
+import { duration, grouped } from "../math/text.ts";
 
 export interface ProgressOptions {
   readonly label: string;

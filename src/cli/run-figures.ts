@@ -10,8 +10,8 @@ import { Random } from "../math/random.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import type { OpenRun } from "./open-run.ts";
 import { forwardPanels, recordPaths, reversePanels, type Watch } from "./process-panels.ts";
-import { randomRows } from "./rows.ts";
-import type { SamplerChoice } from "./sampler-choice.ts";
+import { randomRows } from "../data/rows.ts";
+import type { SamplerChoice } from "../diffusion/sampler-choice.ts";
 
 /** Small multiples of a strip. */
 const PANELS = 8;

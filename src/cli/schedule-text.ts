@@ -1,7 +1,7 @@
 import { posteriorVariance } from "../diffusion/posterior.ts";
 import { alphaCumprodAt, betaAt, logSnr, snr, type NoiseSchedule } from "../diffusion/schedule.ts";
 import type { ScheduleReport } from "./commands/schedule.ts";
-import { alignedLines, counted } from "./text.ts";
+import { alignedLines, counted } from "../math/text.ts";
 
 const ROWS = 11;
 const LISTED_STEPS = 12;

@@ -11,7 +11,7 @@ import { firstLogVariances } from "../diffusion/variance.ts";
 import type { TrainingConfig } from "../train/config.ts";
 import { devices } from "../runtime/backend.ts";
 import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
-import { flagOf } from "./text.ts";
+import { flagOf } from "../math/text.ts";
 
 /** One key of the training configuration as a flag. */
 export interface TrainingFlag {

@@ -4,7 +4,7 @@ import type { TrainRunInfo, TrainRunOptions, TrainRunResult } from "../train/tra
 import type { StepReport } from "../train/trainer.ts";
 import { Progress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
-import { counted, duration, grouped, shellWord } from "./text.ts";
+import { counted, duration, grouped, shellWord } from "../math/text.ts";
 
 /** Tells how a training run goes. */
 export interface TrainingReporter {

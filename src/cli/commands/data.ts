@@ -7,9 +7,9 @@ import { checkDataName, missingData } from "../data-name.ts";
 import type { Io } from "../io.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
 import { encodePoints, isPointFormat, pointFormats, type NamedPoints } from "../points-text.ts";
-import { randomRows } from "../rows.ts";
+import { randomRows } from "../../data/rows.ts";
 import { Terminal } from "../terminal.ts";
-import { alignedLines, counted } from "../text.ts";
+import { alignedLines, counted } from "../../math/text.ts";
 
 export interface DataCommandOptions extends OutputFlags {
   readonly count?: number;

@@ -6,13 +6,8 @@ import { boundJson, boundPicture, boundText } from "../bound-text.ts";
 import type { Io } from "../io.ts";
 import { openRun } from "../open-run.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
-import {
-  chooseSampler,
-  placementOf,
-  type PlacementFlags,
-  type SampledProcess,
-  type SamplerFlags,
-} from "../sampler-choice.ts";
+import { chooseSampler, type SampledProcess, type SamplerFlags } from "../../diffusion/sampler-choice.ts";
+import { placementOf, type PlacementFlags } from "../placement.ts";
 import { Terminal } from "../terminal.ts";
 import { withProgress } from "../with-progress.ts";
 

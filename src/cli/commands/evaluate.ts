@@ -5,12 +5,12 @@ import { measureQuality, qualityText } from "../quality.ts";
 import {
   checkSamplerFlags,
   chooseSampler,
-  placementOf,
   samplerFlagNames,
   type SampledProcess,
   type SamplerChoice,
   type SamplerFlags,
-} from "../sampler-choice.ts";
+} from "../../diffusion/sampler-choice.ts";
+import { placementOf } from "../placement.ts";
 import { Terminal } from "../terminal.ts";
 import { withProgress } from "../with-progress.ts";
 import type { EvaluateCommandOptions } from "./evaluate-bound.ts";

@@ -5,7 +5,7 @@ import type { TrainingConfig } from "../../train/config.ts";
 import { RunFolder, type LogEvent } from "../../train/run-folder.node.ts";
 import type { Io } from "../io.ts";
 import { Terminal } from "../terminal.ts";
-import { alignedLines, fileSize, grouped } from "../text.ts";
+import { alignedLines, fileSize, grouped } from "../../math/text.ts";
 
 export interface InfoCommandOptions {
   readonly json?: boolean;

@@ -9,14 +9,9 @@ import { openRun } from "../open-run.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
 import type { Watch } from "../process-panels.ts";
 import { Progress } from "../progress.ts";
-import {
-  chooseSampler,
-  placementOf,
-  type PlacementFlags,
-  samplerFlagNames,
-  type SamplerFlags,
-} from "../sampler-choice.ts";
-import type { SamplerName } from "../sampler-table.ts";
+import { chooseSampler, samplerFlagNames, type SamplerFlags } from "../../diffusion/sampler-choice.ts";
+import { placementOf, type PlacementFlags } from "../placement.ts";
+import type { SamplerName } from "../../diffusion/sampler-table.ts";
 import {
   forwardAnimation,
   forwardStrip,
@@ -29,7 +24,7 @@ import {
   walkOf,
 } from "../run-figures.ts";
 import { Terminal } from "../terminal.ts";
-import { flagOf } from "../text.ts";
+import { flagOf } from "../../math/text.ts";
 
 export interface PlotCommandOptions extends OutputFlags, SamplerFlags, PlacementFlags {
   readonly count?: number;

@@ -12,7 +12,7 @@ import { short } from "../../math/short.ts";
 import { nearMiss } from "../../train/config.ts";
 import type { Io } from "../io.ts";
 import { Terminal } from "../terminal.ts";
-import { alignedLines } from "../text.ts";
+import { alignedLines } from "../../math/text.ts";
 
 export interface PresetsCommandOptions {
   readonly json?: boolean;

@@ -10,13 +10,12 @@ import { Progress } from "../progress.ts";
 import {
   checkSamplerFlags,
   chooseSampler,
-  placementOf,
-  type PlacementFlags,
   type SamplerChoice,
   type SamplerFlags,
-} from "../sampler-choice.ts";
+} from "../../diffusion/sampler-choice.ts";
+import { placementOf, type PlacementFlags } from "../placement.ts";
 import { Terminal } from "../terminal.ts";
-import { counted, duration } from "../text.ts";
+import { counted, duration } from "../../math/text.ts";
 
 export interface SampleCommandOptions extends OutputFlags, SamplerFlags, PlacementFlags {
   readonly count?: number;

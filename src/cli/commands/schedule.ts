@@ -23,7 +23,7 @@ import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
 import { scheduleFamilies } from "../schedule-flags.ts";
 import { scheduleText } from "../schedule-text.ts";
 import { Terminal } from "../terminal.ts";
-import { counted, flagOf } from "../text.ts";
+import { counted, flagOf } from "../../math/text.ts";
 
 export interface ScheduleCommandOptions extends OutputFlags {
   readonly timesteps?: number;

@@ -4,7 +4,7 @@ import { trainRun, type TrainRunOptions, type TrainRunResult } from "../../train
 import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { Terminal } from "../terminal.ts";
-import { shellWord } from "../text.ts";
+import { shellWord } from "../../math/text.ts";
 import { jsonReporter, textReporter } from "../training-reporter.ts";
 import { trainingRequest, type RequestFlags } from "../training-request.ts";
 

@@ -1,13 +1,12 @@
-import { presets, type PresetName } from "../diffusion/presets.ts";
-import type { Sampler, SamplerOptions } from "../diffusion/sampler.ts";
-import type { ReverseVariance } from "../diffusion/samplers/ddpm.ts";
-import type { NoiseSchedule } from "../diffusion/schedule.ts";
-import { explicitSteps } from "../diffusion/steps.ts";
-import { spacings, type SpacingName } from "../diffusion/spacings.ts";
+import { counted, flagOf } from "../math/text.ts";
+import { presets, type PresetName } from "./presets.ts";
+import type { Sampler, SamplerOptions } from "./sampler.ts";
+import type { ReverseVariance } from "./samplers/ddpm.ts";
+import type { NoiseSchedule } from "./schedule.ts";
+import { explicitSteps } from "./steps.ts";
+import { spacings, type SpacingName } from "./spacings.ts";
 import { UnnoiseError } from "../math/error.ts";
-import type { CompileOptions } from "../runtime/executable.ts";
 import { methodFlags, samplerNames, samplerTable, type MethodFlags, type SamplerName } from "./sampler-table.ts";
-import { counted, flagOf } from "./text.ts";
 
 /** Flags that choose a sampler, each already in its range. */
 export interface SamplerFlags extends MethodFlags {
@@ -34,9 +33,6 @@ export const samplerFlagNames: readonly (keyof SamplerFlags)[] = [
   "preset",
   ...methodFlags,
 ];
-
-/** Flags that say where a network runs. */
-export type PlacementFlags = CompileOptions;
 
 /** A sampler that is ready to run on a given schedule. */
 export interface SamplerChoice {
@@ -155,9 +151,4 @@ function detailsOf(flags: SamplerFlags, usualVariance: ReverseVariance): string[
     epsAfterLimit === undefined ? "" : `ε ${epsAfterLimit}`,
     preset === undefined ? "" : `as ${preset}`,
   ].filter((detail) => detail !== "");
-}
-
-/** Where to run, from flags. */
-export function placementOf({ device, threads }: PlacementFlags): PlacementFlags {
-  return { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
 }

@@ -1,16 +1,16 @@
-import type { Sampler } from "../diffusion/sampler.ts";
-import { ddim } from "../diffusion/samplers/ddim.ts";
-import { ddpm, type ReverseVariance } from "../diffusion/samplers/ddpm.ts";
-import { dpmpp2mSde } from "../diffusion/samplers/dpmpp-2m-sde.ts";
-import { dpmpp2m } from "../diffusion/samplers/dpmpp-2m.ts";
-import { euler } from "../diffusion/samplers/euler.ts";
-import { heun } from "../diffusion/samplers/heun.ts";
-import { langevin } from "../diffusion/samplers/langevin.ts";
-import { predictorCorrector } from "../diffusion/samplers/predictor-corrector.ts";
-import { uniPc } from "../diffusion/samplers/unipc.ts";
-import type { SpacingName } from "../diffusion/spacings.ts";
+import type { Sampler } from "./sampler.ts";
+import { ddim } from "./samplers/ddim.ts";
+import { ddpm, type ReverseVariance } from "./samplers/ddpm.ts";
+import { dpmpp2mSde } from "./samplers/dpmpp-2m-sde.ts";
+import { dpmpp2m } from "./samplers/dpmpp-2m.ts";
+import { euler } from "./samplers/euler.ts";
+import { heun } from "./samplers/heun.ts";
+import { langevin } from "./samplers/langevin.ts";
+import { predictorCorrector } from "./samplers/predictor-corrector.ts";
+import { uniPc } from "./samplers/unipc.ts";
+import type { SpacingName } from "./spacings.ts";
 
-/** Samplers of the command line, by name. */
+/** Samplers by name. */
 export const samplerNames = [
   "ddpm",
   "ddim",
@@ -24,7 +24,7 @@ export const samplerNames = [
 ] as const;
 export type SamplerName = (typeof samplerNames)[number];
 
-/** Flags that belong to single samplers, each already in its range. */
+/** Options that belong to single samplers, each already in its range. */
 export interface MethodFlags {
   readonly eta?: number | "hat";
   readonly variance?: ReverseVariance;
@@ -46,11 +46,11 @@ export const methodFlags: readonly (keyof MethodFlags)[] = [
   "snr",
 ];
 
-/** A sampler as the command line offers it. */
+/** A sampler as it is chosen by name. */
 export interface SamplerRow {
   /** For titles and tables. */
   readonly label: string;
-  /** Which of the flags it takes. */
+  /** Which of the options it takes. */
   readonly flags: readonly (keyof MethodFlags)[];
   /** Steps where none are asked for. */
   readonly usualSteps: number | "all";

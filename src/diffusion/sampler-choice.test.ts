@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { linearSchedule } from "../diffusion/schedule.ts";
+import { linearSchedule } from "./schedule.ts";
 import { chooseSampler, samplerFlagNames } from "./sampler-choice.ts";
 import { samplerNames, samplerTable } from "./sampler-table.ts";
 
