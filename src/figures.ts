@@ -1,6 +1,7 @@
 /** `unnoise/figures`: pictures as SVG text, in Node and in browsers. */
 export { animateStrip, type AnimationOptions } from "./figures/animate.ts";
 export { boundFigure, type BoundFigureOptions } from "./figures/bound.ts";
+export { colourOf, colouredNames, type ColourKind } from "./figures/colour-of.ts";
 export { lossFigure, smoothLosses, type LossOptions } from "./figures/loss.ts";
 export { metricFigure, type MetricOptions, type MetricRatio } from "./figures/metric.ts";
 export { reportPage, type ReportFigure, type ReportOptions, type ReportSection } from "./figures/report.ts";

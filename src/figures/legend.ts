@@ -10,6 +10,8 @@ export interface LegendEntry {
   readonly label: string;
   readonly colour: string;
   readonly mark: LegendMark;
+  /** Pattern of a dashed line; default "5 3" */
+  readonly dash?: string;
 }
 
 const KEY_WIDTH = 22;
@@ -38,7 +40,7 @@ function entryElement(document: SvgDocument, entry: LegendEntry, x: number): Svg
   return document.element("g", { transform: `translate(${x},0)` }, keyElement(document, entry), label);
 }
 
-function keyElement(document: SvgDocument, { mark, colour }: LegendEntry): SvgElement {
+function keyElement(document: SvgDocument, { mark, colour, dash = "5 3" }: LegendEntry): SvgElement {
   const middle = spacing.line / 2 - 0.5;
   switch (mark) {
     case "dot":
@@ -68,7 +70,7 @@ function keyElement(document: SvgDocument, { mark, colour }: LegendEntry): SvgEl
         d: `M1,${middle}H19`,
         stroke: colour,
         "stroke-width": 2.5,
-        "stroke-dasharray": "5 3",
+        "stroke-dasharray": dash,
       });
   }
 }

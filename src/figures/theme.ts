@@ -14,15 +14,25 @@ export const colours = {
   background: "#ffffff",
 } as const;
 
-/** Colours for methods that stand side by side, in the order in which they are given. */
+/**
+ * Colours for things that stand side by side, in the order in which they are given: each at least 3 : 1 against white, and any
+ * two of them (and `colours.data`) apart for colour-blind readers too.
+ */
 export const categories: readonly string[] = [
   colours.samples,
   colours.third,
   colours.second,
-  colours.fourth,
-  colours.fifth,
+  "#2a22d0",
+  "#6b2a00",
+  "#9a5cff",
+  "#dd0044",
   colours.ink,
+  "#445566",
+  "#5c0a66",
 ];
+
+/** Dash patterns of lines, in the order in which they are taken once all colours are. */
+export const dashes: readonly string[] = ["", "6 3", "2 2.5", "9 3 2 3"];
 
 /** The font of every figure; DejaVu Sans is what PNG and GIF are drawn with. */
 export const fontFamily = "DejaVu Sans, system-ui, sans-serif";
