@@ -1,4 +1,6 @@
 import type { FloatTensor } from "../tensor/tensor.ts";
+import type { DrawOptions } from "./scatter.ts";
+import { toyClasses } from "./toy-labels.ts";
 import { toyDatasets, type ToyName } from "./toy.ts";
 
 /** Points to learn from. */
@@ -10,6 +12,19 @@ export interface Dataset {
   readonly points: FloatTensor;
   /** Draws `count` new points `[count, D]`, none of them among `points`, where the generator is known. */
   readonly draw?: (count: number, seed: number) => FloatTensor;
+  /** Class of each point, `[N]`, where they have one. */
+  readonly labels?: Int32Array;
+  /** Name of each class. */
+  readonly classes?: readonly string[];
+  /** The file that a density was read from: with it `points` and `draw` can be made again. */
+  readonly source?: DensitySource;
+}
+
+/** A file that describes a density. */
+export interface DensitySource {
+  /** Ending of its name, in small letters, such as `.png`. */
+  readonly ending: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Size and randomness of a toy data set. */
@@ -27,16 +42,31 @@ const DEFAULT_COUNT = 50_000;
 const FIRST_FRESH_INDEX = 2 ** 31;
 
 /**
- * One of the toy sets as a data set that can also draw fresh points.
+ * A data set drawn from a known distribution.
+ * @param generate draws points `[count, D]`, each the same whatever the count
+ * @throws UnnoiseError `usage` for a count or seed out of range
+ */
+export function drawnDataset(
+  { name, columns }: Pick<Dataset, "name" | "columns">,
+  generate: (options: DrawOptions) => FloatTensor,
+  { count = DEFAULT_COUNT, seed = 0 }: Omit<ToyDatasetOptions, "noise"> = {},
+): Dataset {
+  return {
+    name,
+    columns,
+    points: generate({ count, seed }),
+    draw: (fresh, freshSeed) => generate({ count: fresh, seed: freshSeed, firstIndex: FIRST_FRESH_INDEX }),
+  };
+}
+
+/**
+ * One of the toy sets as a data set that can also draw fresh points; each point has one of two classes.
  * @throws UnnoiseError `usage` for an option out of range
  */
 export function toyDataset(name: ToyName, options: ToyDatasetOptions = {}): Dataset {
   const { generate, noise: usualNoise } = toyDatasets[name];
+  const { classes, label } = toyClasses[name];
   const { count = DEFAULT_COUNT, noise = usualNoise, seed = 0 } = options;
-  return {
-    name,
-    columns: ["x", "y"],
-    points: generate({ count, noise, seed }),
-    draw: (fresh, freshSeed) => generate({ count: fresh, noise, seed: freshSeed, firstIndex: FIRST_FRESH_INDEX }),
-  };
+  const drawn = drawnDataset({ name, columns: ["x", "y"] }, (each) => generate({ ...each, noise }), { count, seed });
+  return { ...drawn, labels: label({ count, seed }), classes };
 }

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeNpy } from "../formats/npy.ts";
+import { encodePng } from "../formats/png.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { loadPoints } from "./points.node.ts";
+import { COUNT, deviation, pointsOf } from "./test-points.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -26,6 +28,64 @@ function npy(shape: readonly number[], values: readonly number[]): Uint8Array {
   const tensor: Tensor = { dtype: "float64", shape, data: Float64Array.from(values) };
   return encodeNpy(tensor);
 }
+
+/** A picture of grey levels. */
+function grey([width, height]: readonly [number, number], levels: readonly number[]): Uint8Array {
+  return encodePng({ width, height, data: Uint8Array.from(levels.flatMap((level) => [level, level, level, 255])) });
+}
+
+const svg = (size: string, content: string): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${content}</svg>`;
+
+describe("densities", () => {
+  test("a picture gives as many points by seed as asked for, and fresh ones that are not among them", async () => {
+    const path = await put("a.PNG", grey([2, 1], [255, 0]));
+    const { name, columns, points, draw, source } = await loadPoints(path, { count: 300, seed: 4 });
+    expect([name, columns, points.shape]).toEqual(["a.PNG", ["x", "y"], [300, 2]]);
+    expect(points.data.every((value, i) => (i % 2 === 0 ? value >= 0 && value <= 1 : Math.abs(value) <= 0.5))).toBe(
+      true,
+    );
+    expect([source?.ending, source?.bytes.length]).toEqual([".png", (await readFile(path)).length]);
+    const known = new Set(points.data);
+    expect(draw?.(300, 4).data.filter((value) => known.has(value)).length).toBeLessThan(3);
+    expect(draw?.(7, 4).data).toEqual(draw?.(300, 4).data.slice(0, 14));
+    expect((await loadPoints(path, { count: 10, seed: 4 })).points.data).toEqual(points.data.slice(0, 20));
+    expect((await loadPoints(path, { count: 10, seed: 5 })).points.data).not.toEqual(points.data.slice(0, 20));
+    expect((await loadPoints(path)).points.shape).toEqual([50_000, 2]);
+    await expect(loadPoints(path, { count: 0 })).rejects.toThrow("count: expected an integer ≥ 1");
+  });
+
+  test("a drawing in SVG is as dark as it looks on white, wherever it is transparent", async () => {
+    const left = '<rect width="30" height="20" fill-opacity="0.2"/><rect x="30" width="30" height="20" fill="#fff"/>';
+    const shapes = `${left}<rect x="90" y="10" width="30" height="10" fill="black"/>`;
+    const { points } = await loadPoints(await put("s.svg", svg('viewBox="0 0 120 20"', shapes)), { count: COUNT });
+    const found = pointsOf(points);
+    expect(found.every(([x, y]) => x < -0.5 + 1e-3 || (x > 0.5 - 1e-3 && y < 1e-3))).toBe(true);
+    const faint = found.filter(([x]) => x < 0).length;
+    // A fifth of the opacity on twice the area, to the nearest 255th: 2/7.
+    expect(deviation(faint, COUNT, 0.4 / 1.4)).toBeLessThan(4);
+    expect(deviation(faint, COUNT, 2 / 3)).toBeGreaterThan(4);
+  });
+
+  test("drawn points with a spread and strokes are densities, drawn points without are data", async () => {
+    const list = await loadPoints(await put("l.json", "[[1, 2], [3, 4]]"), { count: 99 });
+    expect([list.columns, list.points.shape, list.draw, list.source]).toEqual([
+      ["x", "y"],
+      [2, 2],
+      undefined,
+      undefined,
+    ]);
+    const cloud = await loadPoints(await put("c.json", '{"points": [[1, 2, 3]], "spread": 0.5}'), { count: 99 });
+    expect([cloud.columns, cloud.points.shape]).toEqual([
+      ["column1", "column2", "column3"],
+      [99, 3],
+    ]);
+    expect(cloud.draw?.(5, 1).shape).toEqual([5, 3]);
+    const line = await loadPoints(await put("d.json", '{"strokes": [[[0, 0], [0, 1]]]}'), { count: 99 });
+    expect([line.points.shape, line.source?.ending]).toEqual([[99, 2], ".json"]);
+    expect(pointsOf(line.points).every(([x, y]) => x === 0 && y > 0 && y < 1)).toBe(true);
+  });
+});
 
 describe("loads", () => {
   test("a table with a header", async () => {
@@ -98,7 +158,15 @@ test.each([
   ["three axes", "cube.npy", npy([2, 1, 1], [1, 2]), "data", /got \(2, 1, 1\)/],
   ["no columns", "empty.npy", npy([2, 0], []), "data", /got \(2, 0\)/],
   ["a truncated array", "cut.npy", npy([2, 2], [1, 2, 3, 4]).slice(0, -1), "format", /truncated/],
-  ["another kind of file", "points.json", "[]", "usage", /ends in \.csv, \.tsv, \.txt, \.npy/],
+  ["another kind of file", "points.xml", "[]", "usage", /ends in \.csv, \.tsv, \.txt, \.npy, \.json, \.png, \.svg/],
+  ["no drawn point", "none.json", "[]", "data", /at least 1 of points/],
+  ["one drawn point without spread", "one.json", "[[1, 2]]", "data", /at least 2 rows/],
+  ["strokes without length", "dot.json", '{"strokes": [[[1, 2], [1, 2]]]}', "data", /the strokes have no length/],
+  ["no picture", "text.png", "x,y\n1,2\n", "format", /not a PNG image/],
+  ["an empty picture", "white.png", grey([2, 1], [255, 255]), "data", /every pixel is white or transparent/],
+  ["no drawing", "text.svg", "x,y\n1,2\n", "format", /expected a drawing in SVG, got an error/],
+  ["a drawing without size", "flat.svg", svg('width="0" height="4"', ""), "format", /expected a drawing in SVG/],
+  ["an empty drawing", "empty.svg", svg('width="4" height="4"', ""), "data", /every pixel is white or transparent/],
   ["a picture called .csv", "p.csv", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0xff, 0xfe), "format", /not text/],
 ])("%s: one clear line that names the file", async (_, file, content, code, message) => {
   const path = await put(file, content);

@@ -4,7 +4,9 @@ import { decodeNpy } from "../formats/npy.ts";
 import { readFileBytes } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
-import type { Dataset } from "./dataset.ts";
+import { drawnDataset, type Dataset, type ToyDatasetOptions } from "./dataset.ts";
+import { imageDensity, pointDensity, strokeDensity, type Generator } from "./density.ts";
+import { parseDrawing } from "./drawing.ts";
 
 /** Values as a reader gives them, before they are known to be points. */
 interface Table {
@@ -20,7 +22,7 @@ function decodeText(bytes: Uint8Array, path: string): string {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new UnnoiseError("format", `${path}: not text; expected a table saved as UTF-8 text, or a .npy file`, {
+    throw new UnnoiseError("format", `${path}: not text; expected UTF-8 text, or a .npy or .png file by that name`, {
       cause,
     });
   }
@@ -46,13 +48,6 @@ function readNpy(bytes: Uint8Array, path: string): Table {
   }
   return { columns: numberedColumns(width), rows, data };
 }
-
-const readers: Readonly<Record<string, (bytes: Uint8Array, path: string) => Table>> = {
-  ".csv": readText,
-  ".tsv": readText,
-  ".txt": readText,
-  ".npy": readNpy,
-};
 
 function checkValue(value: number, index: number, columns: readonly string[], path: string): void {
   if (Number.isFinite(Math.fround(value))) return;
@@ -95,19 +90,81 @@ function toPoints({ columns, rows, data }: Table, path: string): FloatTensor {
   return floatTensor(Float32Array.from(data), [rows, columns.length]);
 }
 
-/**
- * Loads points from a file: .csv, .tsv or .txt (one point a line, header or not), or .npy (`[N, D]`, or `[N]` for one column).
- * @param path the file
- * @returns the points in float32; columns without a name are called column1, column2, …
- * @throws UnnoiseError `io` when it cannot be read, `usage` for another kind of file, `format` or `data`, with row and column,
- * for fewer than two rows and for values that are missing, text, not finite, too large for
- * float32 or too close together for it
- */
-export async function loadPoints(path: string): Promise<Dataset> {
-  const read = readers[extname(path).toLowerCase()];
-  if (read === undefined) {
-    throw new UnnoiseError("usage", `${path}: expected a file that ends in ${Object.keys(readers).join(", ")}`);
-  }
-  const table = read(await readFileBytes(path), path);
+/** How many points of a density are drawn, and which. Files of points have their own. */
+export type LoadOptions = Omit<ToyDatasetOptions, "noise">;
+
+/** What a file is loaded with besides its bytes. */
+interface Loading extends LoadOptions {
+  readonly path: string;
+  readonly ending: string;
+}
+
+type Loader = (bytes: Uint8Array, loading: Loading) => Dataset | Promise<Dataset>;
+
+function listed(table: Table, path: string): Dataset {
   return { name: basename(path), columns: table.columns, points: toPoints(table, path) };
+}
+
+function drawn(
+  bytes: Uint8Array,
+  { path, ending, ...options }: Loading,
+  columns: readonly string[],
+  generate: Generator,
+): Dataset {
+  return { ...drawnDataset({ name: basename(path), columns }, generate, options), source: { ending, bytes } };
+}
+
+const PLANE = ["x", "y"];
+
+function loadDrawing(bytes: Uint8Array, loading: Loading): Dataset {
+  const { path } = loading;
+  const drawing = parseDrawing(decodeText(bytes, path), path);
+  if ("strokes" in drawing) return drawn(bytes, loading, PLANE, strokeDensity(drawing.strokes, drawing.spread, path));
+  const { rows, columns, spread } = drawing;
+  if (spread > 0) return drawn(bytes, loading, columns, pointDensity(rows, columns.length, spread));
+  return listed({ columns, rows: rows.length, data: Float64Array.from(rows.flat()) }, path);
+}
+
+/** The modules that read pictures are loaded with the first of them. */
+async function loadPicture(bytes: Uint8Array, loading: Loading): Promise<Dataset> {
+  const { path, ending } = loading;
+  const image =
+    ending === ".png"
+      ? (await import("../formats/png.ts")).decodePng(bytes, path)
+      : await (await import("../formats/svg.node.ts")).decodeSvg(decodeText(bytes, path), path);
+  return drawn(bytes, loading, PLANE, imageDensity(image, path));
+}
+
+const loaders: Readonly<Record<string, Loader>> = {
+  ".csv": (bytes, { path }) => listed(readText(bytes, path), path),
+  ".tsv": (bytes, { path }) => listed(readText(bytes, path), path),
+  ".txt": (bytes, { path }) => listed(readText(bytes, path), path),
+  ".npy": (bytes, { path }) => listed(readNpy(bytes, path), path),
+  ".json": loadDrawing,
+  ".png": loadPicture,
+  ".svg": loadPicture,
+};
+
+/** Endings of files that may hold a density. */
+export const densityEndings: readonly string[] = [".png", ".svg", ".json"];
+
+/**
+ * Loads points from a file: .csv, .tsv or .txt (one point a line, header or not), .npy (`[N, D]`, or `[N]` for one column) or .json
+ * (drawn by hand: `[[x, y], …]`, or an object with `points` and `columns`). A density instead gives points drawn from it, and any
+ * number of fresh ones: the shape in a .png or .svg picture (darkness times opacity, the longer side over [−1, 1], y up), or in
+ * .json `points` or `strokes` with a `spread`, the standard deviation of the Gaussian that blurs them.
+ * @param path the file
+ * @param options of a density: `count` points (default 50,000) by `seed` (default 0)
+ * @returns the points in float32; columns without a name are called column1, column2, … (x and y where points are drawn)
+ * @throws UnnoiseError `io` when it cannot be read, `usage` for another kind of file, `format` or `data`, with row and column,
+ * for fewer than two rows, for values that are missing, text, not finite, too large for
+ * float32 or too close together for it, and for pictures that are empty or have more than 2^24 pixels
+ */
+export async function loadPoints(path: string, options: LoadOptions = {}): Promise<Dataset> {
+  const ending = extname(path).toLowerCase();
+  const load = loaders[ending];
+  if (load === undefined) {
+    throw new UnnoiseError("usage", `${path}: expected a file that ends in ${Object.keys(loaders).join(", ")}`);
+  }
+  return load(await readFileBytes(path), { ...options, path, ending });
 }

@@ -16,16 +16,16 @@ export interface ToyOptions {
 
 export type Point = readonly [x: number, y: number];
 
+/** Which points to draw: those numbered `firstIndex`, `firstIndex` + 1, … of a seed. */
+export type DrawOptions = Omit<ToyOptions, "noise">;
+
 const INDEX_LIMIT = 2 ** 32;
 const UNIFORM_STEP = 0;
 const NOISE_STEP = 1;
 
-function checkOptions({ count, noise, firstIndex = 0 }: ToyOptions): void {
+function checkOptions({ count, firstIndex = 0 }: DrawOptions): void {
   if (!Number.isInteger(count) || count < 1) {
     throw new UnnoiseError("usage", `count: expected an integer ≥ 1, got ${count}`);
-  }
-  if (!Number.isFinite(noise) || noise < 0) {
-    throw new UnnoiseError("usage", `noise: expected a finite number ≥ 0, got ${noise}`);
   }
   if (!Number.isInteger(firstIndex) || firstIndex < 0 || firstIndex + count > INDEX_LIMIT) {
     throw new UnnoiseError("usage", `points ${firstIndex}…${firstIndex + count - 1}: expected numbers in 0…2^32−1`);
@@ -33,22 +33,58 @@ function checkOptions({ count, noise, firstIndex = 0 }: ToyOptions): void {
 }
 
 /**
- * Places each point by `width` uniform draws in (0, 1) and adds the noise.
+ * Places each point in the plane by `width` uniform draws in (0, 1) and adds the noise.
  * @returns points `[count, 2]`
  * @throws UnnoiseError `usage` for an option out of range
  */
 export function scatter(options: ToyOptions, width: number, place: (draws: Float64Array) => Point): FloatTensor {
-  checkOptions(options);
+  return scatterIn(2, options, width, place);
+}
+
+/**
+ * Places each point by `width` uniform draws in (0, 1) and adds the noise.
+ * @param place gives the coordinates of a point
+ * @returns points `[count, columns]`
+ * @throws UnnoiseError `usage` for an option out of range
+ */
+export function scatterIn(
+  columns: number,
+  options: ToyOptions,
+  width: number,
+  place: (draws: Float64Array) => ArrayLike<number>,
+): FloatTensor {
   const { count, noise, seed, firstIndex = 0 } = options;
-  const random = new Random(seed, "data");
-  const uniforms = new Float64Array(count * width);
-  const points = new Float64Array(count * 2);
-  random.uniforms(uniforms, width, firstIndex, UNIFORM_STEP);
-  random.normals(points, 2, firstIndex, NOISE_STEP);
-  for (let i = 0; i < count; i++) {
-    const [x, y] = place(uniforms.subarray(i * width, (i + 1) * width));
-    points[2 * i] = x + noise * (points[2 * i] ?? 0);
-    points[2 * i + 1] = y + noise * (points[2 * i + 1] ?? 0);
+  if (!Number.isFinite(noise) || noise < 0) {
+    throw new UnnoiseError("usage", `noise: expected a finite number ≥ 0, got ${noise}`);
   }
-  return floatTensor(Float32Array.from(points), [count, 2]);
+  const uniforms = uniformRows(options, width);
+  const points = new Float64Array(count * columns);
+  new Random(seed, "data").normals(points, columns, firstIndex, NOISE_STEP);
+  for (let i = 0; i < count; i++) {
+    const placed = place(uniforms.subarray(i * width, (i + 1) * width));
+    for (let column = 0; column < columns; column++) {
+      const at = i * columns + column;
+      points[at] = (placed[column] ?? 0) + noise * (points[at] ?? 0);
+    }
+  }
+  return floatTensor(Float32Array.from(points), [count, columns]);
+}
+
+/**
+ * Says of each point that `scatter` places by the same draws which class it belongs to.
+ * @returns labels `[count]`
+ * @throws UnnoiseError `usage` for an option out of range
+ */
+export function labelEach(options: DrawOptions, width: number, classOf: (draws: Float64Array) => number): Int32Array {
+  const uniforms = uniformRows(options, width);
+  return Int32Array.from({ length: options.count }, (_, i) => classOf(uniforms.subarray(i * width, (i + 1) * width)));
+}
+
+/** The draws `[count, width]` that place points. */
+function uniformRows(options: DrawOptions, width: number): Float64Array {
+  checkOptions(options);
+  const { count, seed, firstIndex = 0 } = options;
+  const uniforms = new Float64Array(count * width);
+  new Random(seed, "data").uniforms(uniforms, width, firstIndex, UNIFORM_STEP);
+  return uniforms;
 }

@@ -6,7 +6,7 @@ import { scatter, type Point, type ToyOptions } from "./scatter.ts";
 export const BAR_LENGTH = 1.4;
 export const BAR_WIDTH = 0.2;
 /** The part of the area in the first bar, which keeps the shared square; the second has only its two arms. */
-const FIRST_BAR = BAR_LENGTH / (2 * BAR_LENGTH - BAR_WIDTH);
+export const FIRST_BAR: number = BAR_LENGTH / (2 * BAR_LENGTH - BAR_WIDTH);
 
 /** Position along the second bar, outside the square that it shares with the first. */
 function alongArms(u: number): number {

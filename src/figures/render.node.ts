@@ -1,6 +1,6 @@
-import { createRequire } from "node:module";
 import type { Resvg } from "@resvg/resvg-js";
 import { UnnoiseError } from "../math/error.ts";
+import { fontFiles } from "../formats/fonts.node.ts";
 import { encodeGif } from "../formats/gif.ts";
 import type { RgbaImage } from "../formats/image.ts";
 
@@ -87,9 +87,4 @@ async function rasterizer(svg: string, { width }: RasterOptions): Promise<Resvg>
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UnnoiseError("format", `svg: expected well-formed SVG markup, got an error: ${reason}`, { cause });
   }
-}
-
-function fontFiles(): string[] {
-  const { resolve } = createRequire(import.meta.url);
-  return ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((file) => resolve(`dejavu-fonts-ttf/ttf/${file}`));
 }

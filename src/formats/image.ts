@@ -31,3 +31,12 @@ export function checkImage({ width, height, data }: RgbaImage): void {
     );
   }
 }
+
+/** A picture of 8 or 16 bits a channel: red, green, blue, opacity of each pixel in 0…`largest`, rows from the top. */
+export interface DeepImage {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array | Uint16Array;
+  /** What stands for full colour and opacity. */
+  readonly largest: 255 | 65_535;
+}

@@ -1,4 +1,3 @@
-import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { isLearned, varianceKinds, type VarianceKind } from "../diffusion/objectives/bound-terms.ts";
 import { checkLearnedSchedule } from "../diffusion/objectives/learned-schedule.ts";
@@ -22,6 +21,7 @@ import {
 } from "../diffusion/schedules/schedule-config.ts";
 import { firstLogVariances, type FirstLogVariance } from "../diffusion/variance.ts";
 import { UnnoiseError } from "../math/error.ts";
+import { nearMiss } from "../math/near-miss.ts";
 import { devices, type Device } from "../runtime/backend.ts";
 
 const count = z.int().min(1);
@@ -29,11 +29,11 @@ const positive = z.number().positive();
 
 /** Every training option. Keys are camelCase in files and the library, kebab-case as flags. */
 export interface TrainingConfig extends ScheduleConfig {
-  /** The name of a toy set or the path of a .csv or .npy file. */
+  /** The name of a toy set or the path of a file: points (.csv, .npy, .json), or a density (.png, .svg, .json). */
   readonly data: string;
   /** Standard deviation of a toy set's noise; null for its usual one. */
   readonly dataNoise: number | null;
-  /** Points of a toy set. */
+  /** Points of a toy set, or drawn from the density of a file. */
   readonly dataSize: number;
   /** T, 1…1,000,000; by default 1000, or as many as there are betas. */
   readonly timesteps: number;
@@ -153,12 +153,7 @@ function withPreset(options: unknown): unknown {
   return named.success ? { ...trainingChoices(presets[named.data.preset]), ...named.data } : options;
 }
 
-/** The key of `known` nearest to a mistyped `key`, when it is near enough to be meant. */
-export function nearMiss(key: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((name) => ({ name, edits: distance(key.toLowerCase(), name.toLowerCase()) }));
-  const [best] = ranked.sort((a, b) => a.edits - b.edits);
-  return best && best.edits <= Math.max(2, key.length / 3) ? best.name : undefined;
-}
+export { nearMiss };
 
 function unknownKey(key: string, where: string): string {
   const near = nearMiss(key, keys);

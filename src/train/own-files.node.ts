@@ -1,5 +1,6 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { densityEndings } from "../data/points.node.ts";
 import { codeOf } from "../formats/io-error.ts";
 import { isTemporary } from "../formats/write-file.node.ts";
 import { isCheckpoint } from "./checkpoint.node.ts";
@@ -16,6 +17,7 @@ const isOneOf =
   (name) =>
     names.includes(name);
 
+const dataFiles = [".npy", ...densityEndings].map((ending) => `data${ending}`);
 const modelFolders = [...new Set(modelFiles.map((file) => dirname(file)))].sort((a, b) => b.length - a.length);
 
 /**
@@ -28,7 +30,7 @@ const ownFolders: readonly OwnFolder[] = [
     path: join("model", folder),
     owns: isOneOf(modelFiles.filter((file) => dirname(file) === folder).map((file) => basename(file))),
   })),
-  { path: ".", owns: isOneOf(["data.npy", "columns.json", "log.jsonl"]) },
+  { path: ".", owns: isOneOf([...dataFiles, "columns.json", "log.jsonl"]) },
 ];
 
 async function namesIn(folder: string): Promise<string[]> {

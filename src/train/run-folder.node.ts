@@ -1,8 +1,8 @@
 import { appendFile, mkdir, open, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { toyDataset, type Dataset } from "../data/dataset.ts";
-import { loadPoints } from "../data/points.node.ts";
+import { densityEndings, loadPoints } from "../data/points.node.ts";
 import { isToyName } from "../data/toy.ts";
 import { ioError } from "../formats/io-error.ts";
 import { decodeNpy, encodeNpy } from "../formats/npy.ts";
@@ -40,6 +40,11 @@ const markedHere = z.looseObject({ unnoise: z.literal(FORMAT) });
  * not JSON, `other` what must not be touched.
  */
 export type RunFolderContents = "nothing" | "unfinished" | "run" | "damaged" | "other";
+
+/** Where a run keeps the picture or drawing that its data are drawn from. */
+function densityPath(run: string, ending: string): string {
+  return join(run, `data${ending}`);
+}
 
 /** Where a run keeps what. */
 export class RunFolder {
@@ -110,7 +115,7 @@ export class RunFolder {
 
   /**
    * Makes the folder for a new run, in place of an earlier one, whose files are removed by their names; all else stays. The
-   * user's own points are kept, so that the run stands by itself. The folder is marked first and gets its configuration last:
+   * user's own points or picture are kept, so that the run stands by itself. The folder is marked first and gets its configuration last:
    * killed in between, it is known as a run that can be made anew.
    * @throws UnnoiseError `usage` when the path holds something else, `io` when the folder cannot be made
    */
@@ -123,10 +128,7 @@ export class RunFolder {
     } catch (cause) {
       throw ioError("create", this.path, cause);
     }
-    if (!dataset.draw) {
-      await writeFileAtomic(this.dataPath, encodeNpy(dataset.points));
-      await writeFileAtomic(this.columnsPath, `${JSON.stringify(dataset.columns)}\n`);
-    }
+    await this.#keepData(dataset);
     await writeFileAtomic(this.logPath, "");
     await writeFileAtomic(this.configPath, jsonText({ unnoise: FORMAT, ...config }));
   }
@@ -160,9 +162,26 @@ export class RunFolder {
     }
   }
 
-  /** The data of a run: generated again from the configuration, or the copy of the user's points that the run keeps. */
+  /** The data of a run: generated again from the configuration, or the copy of the user's points or picture that the run keeps. */
   async dataset(config: TrainingConfig): Promise<Dataset> {
-    return isToyName(config.data) ? openDataset(config) : this.#keptPoints(config);
+    if (isToyName(config.data)) return openDataset(config);
+    const density = await this.#keptDensity();
+    if (density === undefined) return this.#keptPoints(config);
+    return { ...(await openDataset({ ...config, data: density })), name: config.data };
+  }
+
+  async #keepData({ source, points, columns, draw }: Dataset): Promise<void> {
+    if (source !== undefined) return writeFileAtomic(densityPath(this.path, source.ending), source.bytes);
+    if (draw !== undefined) return;
+    await writeFileAtomic(this.dataPath, encodeNpy(points));
+    await writeFileAtomic(this.columnsPath, `${JSON.stringify(columns)}\n`);
+  }
+
+  async #keptDensity(): Promise<string | undefined> {
+    const names = await readdir(this.path);
+    return densityEndings
+      .map((ending) => densityPath(this.path, ending))
+      .find((path) => names.includes(basename(path)));
   }
 
   /** Adds events to the log. */
@@ -250,11 +269,15 @@ export class RunFolder {
   }
 }
 
+/** What of a configuration its data depend on. */
+export type DataKeys = "data" | "dataSize" | "dataNoise" | "seed";
+
 /**
- * Opens the data that a configuration names: a toy set or the user's file.
+ * Opens the data that a configuration names: a toy set, or the user's points or density.
  * @throws UnnoiseError `usage`, `io` or `data`: one line with file, row and column
  */
-export async function openDataset({ data, dataSize, dataNoise, seed }: TrainingConfig): Promise<Dataset> {
-  if (!isToyName(data)) return loadPoints(data);
+export async function openDataset(config: Pick<TrainingConfig, DataKeys>): Promise<Dataset> {
+  const { data, dataSize, dataNoise, seed } = config;
+  if (!isToyName(data)) return loadPoints(data, { count: dataSize, seed });
   return toyDataset(data, { count: dataSize, seed, ...(dataNoise === null ? {} : { noise: dataNoise }) });
 }
