@@ -6,7 +6,12 @@ const shared = { format: "esm", outDir: "dist", target: "es2023", fixedExtension
 const config: UserConfig[] = defineConfig([
   {
     ...shared,
-    entry: { node: "src/node.ts", figures: "src/figures.ts", cli: "src/cli/main.ts" },
+    entry: {
+      node: "src/node.ts",
+      figures: "src/figures.ts",
+      cli: "src/cli/main.ts",
+      "experiment-worker": "src/experiments/worker.node.ts",
+    },
     platform: "node",
     tsconfig: "tsconfig.json",
     clean: true,

@@ -12,8 +12,8 @@ import type { FloatTensor } from "../tensor/tensor.ts";
 import { eventLoopPause } from "../train/event-loop.ts";
 import { DenoiserSession } from "../train/model.ts";
 import { VjpSession } from "../train/vjp-session.ts";
-import { evaluationData } from "./bound-data.ts";
-import type { OpenRun } from "./open-run.ts";
+import { evaluationData } from "../train/evaluation-data.node.ts";
+import type { OpenRun } from "../train/open-run.node.ts";
 import { placementOf, type PlacementFlags } from "./placement.ts";
 
 /** What `measureBound` takes. */

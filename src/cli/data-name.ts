@@ -1,9 +1,9 @@
 import { basename, extname } from "node:path";
 import { isToyName, toyNames } from "../data/toy.ts";
 import { UnnoiseError } from "../math/error.ts";
-import { nearMiss } from "../train/config.ts";
+import { nearMiss } from "../math/near-miss.ts";
 
-const EXPECTED = `expected ${toyNames.join(", ")}, or a .csv or .npy file`;
+const EXPECTED = `expected ${toyNames.join(", ")}, or a .csv, .npy, .json, .png or .svg file`;
 
 /** No data were named. */
 export function missingData(): UnnoiseError {

@@ -1,5 +1,5 @@
 import { renderFigure, type FigureFormat } from "../figures/render.node.ts";
-import type { OpenRun } from "./open-run.ts";
+import type { OpenRun } from "../train/open-run.node.ts";
 import type { Watch } from "./process-panels.ts";
 import {
   forwardStrip,

@@ -1,6 +1,6 @@
 import { metricFigure } from "../figures/metric.ts";
 import { reportPage, type ReportFigure, type ReportSection } from "../figures/report.ts";
-import type { OpenRun } from "./open-run.ts";
+import type { OpenRun } from "../train/open-run.node.ts";
 import { qualityRows, type Quality } from "./quality.ts";
 import { counted } from "../math/text.ts";
 

@@ -1,7 +1,7 @@
 import { encodeCsv } from "../formats/csv.ts";
 import { shortestFloat32 } from "../formats/float-text.ts";
 import { encodeNpy } from "../formats/npy.ts";
-import type { FloatTensor } from "../tensor/tensor.ts";
+import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
 
 /** Formats of points as numbers. */
 export const pointFormats = ["csv", "npy", "json"] as const;
@@ -11,6 +11,18 @@ export type PointFormat = (typeof pointFormats)[number];
 export interface NamedPoints {
   readonly columns: readonly string[];
   readonly points: FloatTensor;
+}
+
+/** Points with the class of each as a last column, where they have one. */
+export function withLabels({ columns, points, labels }: NamedPoints & { readonly labels?: Int32Array }): NamedPoints {
+  if (labels === undefined) return { columns, points };
+  const width = columns.length;
+  const data = new Float32Array(labels.length * (width + 1));
+  labels.forEach((label, row) => {
+    data.set(points.data.subarray(row * width, (row + 1) * width), row * (width + 1));
+    data[row * (width + 1) + width] = label;
+  });
+  return { columns: [...columns, "label"], points: floatTensor(data, [labels.length, width + 1]) };
 }
 
 export function isPointFormat(format: string): format is PointFormat {

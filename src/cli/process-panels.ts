@@ -7,7 +7,7 @@ import { Random } from "../math/random.ts";
 import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
 import type { DiffusionModel } from "../train/model.ts";
 import { sample } from "../train/sample.ts";
-import type { OpenRun } from "./open-run.ts";
+import type { OpenRun } from "../train/open-run.node.ts";
 import type { SamplerChoice } from "../diffusion/sampler-choice.ts";
 import type { PlacementFlags } from "./placement.ts";
 

@@ -15,7 +15,7 @@ import { placementOptions, samplerOptions, shared } from "./options.ts";
 import { scheduleFamilies, scheduleFlags } from "./schedule-flags.ts";
 import { trainingFlags } from "./training-flags.ts";
 
-const DATA = "a toy set (unnoise data --list), or a .csv or .npy file of points";
+const DATA = "a toy set (unnoise data --list), a .csv, .npy or .json file of points, or a .png or .svg picture";
 const RUN = "folder of a run, as train makes it";
 
 /** A group of commands' options in the order of the help. */
@@ -142,11 +142,12 @@ function addPlot(program: Command, io: Io): void {
 
 function addData(program: Command, io: Io): void {
   const command = program.command("data").summary("write or draw a data set").argument("[source]", DATA);
-  command.description("Write or draw the points of a data set, or list the toy sets.");
+  command.description("Write or draw the points of a data set, draw points from a picture, or list the toy sets.");
   withOptions(command, [
     shared.out(".csv, .npy, .json, .png, .svg"),
-    shared.count("number of points (default 1000; all of a file)"),
+    shared.count("number of points (default 1000; all of a file of points)"),
     new Option("--noise <x>", "noise of a toy set").argParser(decimal("--noise", { min: 0 })),
+    new Option("--labels", "with the class of each point of a toy set: as a last column, or in colours"),
     shared.seed,
     shared.format,
     shared.overwrite,
@@ -154,6 +155,7 @@ function addData(program: Command, io: Io): void {
       "out",
       "count",
       "noise",
+      "labels",
       "seed",
       "format",
       "overwrite",
@@ -164,7 +166,9 @@ function addData(program: Command, io: Io): void {
     "after",
     examples(
       "unnoise data moons --count 500 --out moons.csv",
+      "unnoise data moons --labels --out moons.png",
       "unnoise data points.csv --out points.png",
+      "unnoise data shape.png --count 5000 --out points.csv",
       "unnoise data --list",
     ),
   );

@@ -3,7 +3,7 @@ import { evaluateSamples, measureFloors, type MetricRow, type MetricTable } from
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { realPoints } from "../train/real-points.ts";
 import { sample } from "../train/sample.ts";
-import type { OpenRun } from "./open-run.ts";
+import type { OpenRun } from "../train/open-run.node.ts";
 import type { SamplerChoice } from "../diffusion/sampler-choice.ts";
 import type { PlacementFlags } from "./placement.ts";
 import { alignedLines, counted } from "../math/text.ts";

@@ -8,7 +8,7 @@ import { posteriorVariance } from "../diffusion/posterior.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
-import type { OpenRun } from "./open-run.ts";
+import type { OpenRun } from "../train/open-run.node.ts";
 import { forwardPanels, recordPaths, reversePanels, type Watch } from "./process-panels.ts";
 import { randomRows } from "../data/rows.ts";
 import type { SamplerChoice } from "../diffusion/sampler-choice.ts";

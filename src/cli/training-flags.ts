@@ -83,7 +83,7 @@ const listed = {
 
 const unlisted = {
   dataNoise: real("dataNoise", "noise of a toy set", { min: 0 }),
-  dataSize: whole("dataSize", "points of a toy set", 1, 2 ** 31 - 1),
+  dataSize: whole("dataSize", "points of a toy set or picture", 1, 2 ** 31 - 1),
   betaStart: real("betaStart", "first beta of the schedule", { above: 0, below: 1 }),
   betaEnd: real("betaEnd", "last beta of the schedule", { above: 0, max: 1 }),
   sigmaMin: real("sigmaMin", "least noise level of geometric and karras", { above: 0 }),

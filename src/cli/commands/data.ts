@@ -1,12 +1,12 @@
-import { toyDataset } from "../../data/dataset.ts";
+import { toyDataset, type Dataset } from "../../data/dataset.ts";
 import { loadPoints } from "../../data/points.node.ts";
-import { isToyName, toyDatasets, toyNames } from "../../data/toy.ts";
+import { isToyName, toyDatasets, toyNames, type ToyName } from "../../data/toy.ts";
 import { UnnoiseError, at } from "../../math/error.ts";
 import { Random } from "../../math/random.ts";
 import { checkDataName, missingData } from "../data-name.ts";
 import type { Io } from "../io.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
-import { encodePoints, isPointFormat, pointFormats, type NamedPoints } from "../points-text.ts";
+import { encodePoints, isPointFormat, pointFormats, withLabels, type NamedPoints } from "../points-text.ts";
 import { randomRows } from "../../data/rows.ts";
 import { Terminal } from "../terminal.ts";
 import { alignedLines, counted } from "../../math/text.ts";
@@ -15,6 +15,7 @@ export interface DataCommandOptions extends OutputFlags {
   readonly count?: number;
   readonly noise?: number;
   readonly seed?: number;
+  readonly labels?: boolean;
   readonly list?: boolean;
   readonly quiet?: boolean;
 }
@@ -28,13 +29,14 @@ export async function writeData(source: string | undefined, options: DataCommand
   if (source === undefined) throw missingData();
   checkDataName(source);
   const target = await openOutput(options, FORMATS, terminal);
-  const { columns, points } = await pointsOf(source, options);
+  const named = await pointsOf(source, options);
   const { format } = target;
   const content = isPointFormat(format)
-    ? encodePoints({ columns, points }, format, { source })
-    : await drawn(source, { columns, points }, format);
+    ? encodePoints(withLabels(named), format, { source })
+    : await drawn(source, named, format);
   await writeOutput(target, content, terminal);
-  if (target.path !== "-") terminal.say(`${target.path}: ${counted(at(points.shape, 0), "point")} of ${source}`);
+  const count = counted(at(named.points.shape, 0), "point");
+  if (target.path !== "-") terminal.say(`${target.path}: ${count} of ${source}`);
 }
 
 async function listToySets(source: string | undefined, terminal: Terminal): Promise<void> {
@@ -46,26 +48,45 @@ async function listToySets(source: string | undefined, terminal: Terminal): Prom
   await terminal.print(`${lines.join("\n")}\n`);
 }
 
-async function drawn(source: string, named: NamedPoints, format: "png" | "svg"): Promise<Uint8Array> {
+/** Points, and the class of each where it is asked for. */
+type MaybeLabelled = NamedPoints & Pick<Dataset, "labels" | "classes">;
+
+async function drawn(source: string, named: MaybeLabelled, format: "png" | "svg"): Promise<Uint8Array> {
   const { renderFigure } = await import("../../figures/render.node.ts");
   const { scatterFigure } = await import("../../figures/scatter.ts");
   return renderFigure(scatterFigure({ ...named, title: source, kind: "data" }), format);
 }
 
-async function pointsOf(source: string, { count, noise, seed = 0 }: DataCommandOptions): Promise<NamedPoints> {
-  if (isToyName(source)) {
-    return toyDataset(source, { count: count ?? 1000, seed, ...(noise === undefined ? {} : { noise }) });
+async function pointsOf(source: string, options: DataCommandOptions): Promise<MaybeLabelled> {
+  return isToyName(source) ? toyPoints(source, options) : filePoints(source, options);
+}
+
+const DEFAULT_COUNT = 1000;
+
+function toyPoints(
+  name: ToyName,
+  { count = DEFAULT_COUNT, noise, seed = 0, labels }: DataCommandOptions,
+): MaybeLabelled {
+  const { columns, points, ...classes } = toyDataset(name, { count, seed, ...(noise === undefined ? {} : { noise }) });
+  return { columns, points, ...(labels === true ? { labels: classes.labels, classes: classes.classes } : {}) };
+}
+
+async function filePoints(
+  source: string,
+  { count, noise, seed = 0, labels }: DataCommandOptions,
+): Promise<NamedPoints> {
+  const extra = noise === undefined ? (labels === true ? "--labels" : undefined) : "--noise";
+  if (extra !== undefined) {
+    throw new UnnoiseError("usage", `${extra}: only the toy sets take it, a file has its own; leave it out`);
   }
-  if (noise !== undefined) {
-    throw new UnnoiseError("usage", "--noise: only the toy sets take it, a file has its own; leave it out");
-  }
-  const { columns, points } = await loadPoints(source);
+  const { columns, points, draw } = await loadPoints(source, { count: count ?? DEFAULT_COUNT, seed });
   const total = at(points.shape, 0);
-  if (count !== undefined && count > total) {
+  if (draw !== undefined || count === undefined) return { columns, points };
+  if (count > total) {
     throw new UnnoiseError(
       "usage",
       `--count: expected an integer in 1…${total} (the points of ${source}), got ${count}`,
     );
   }
-  return { columns, points: count === undefined ? points : randomRows(points, count, new Random(seed, "figure")) };
+  return { columns, points: randomRows(points, count, new Random(seed, "figure")) };
 }

@@ -10,7 +10,7 @@ import { drawDemo, type DemoFigure } from "../demo-figures.ts";
 import { demoPage } from "../demo-page.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
-import { openRun, type OpenRun } from "../open-run.ts";
+import { openRun, type OpenRun } from "../../train/open-run.node.ts";
 import { Progress } from "../progress.ts";
 import { measureQuality, qualityText, type Quality } from "../quality.ts";
 import { placementOf, type PlacementFlags } from "../placement.ts";

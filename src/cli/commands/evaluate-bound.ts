@@ -4,7 +4,7 @@ import { reverseVarianceOf } from "../../train/model.ts";
 import { measureBound, type BoundReport } from "../bound.ts";
 import { boundJson, boundPicture, boundText } from "../bound-text.ts";
 import type { Io } from "../io.ts";
-import { openRun } from "../open-run.ts";
+import { openRun } from "../../train/open-run.node.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
 import { chooseSampler, type SampledProcess, type SamplerFlags } from "../../diffusion/sampler-choice.ts";
 import { placementOf, type PlacementFlags } from "../placement.ts";

@@ -1,6 +1,6 @@
 import { UnnoiseError } from "../../math/error.ts";
 import type { Io } from "../io.ts";
-import { openRun } from "../open-run.ts";
+import { openRun } from "../../train/open-run.node.ts";
 import { measureQuality, qualityText } from "../quality.ts";
 import {
   checkSamplerFlags,

@@ -5,7 +5,7 @@ import { RunFolder } from "../../train/run-folder.node.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { choice as oneOf } from "../numbers.ts";
-import { openRun } from "../open-run.ts";
+import { openRun } from "../../train/open-run.node.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
 import type { Watch } from "../process-panels.ts";
 import { Progress } from "../progress.ts";

@@ -2,7 +2,7 @@ import type { FigureFormat } from "../../figures/render.node.ts";
 import { sample } from "../../train/sample.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
-import { openRun, type OpenRun } from "../open-run.ts";
+import { openRun, type OpenRun } from "../../train/open-run.node.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
 import { encodePoints, isPointFormat, pointFormats } from "../points-text.ts";
 import type { Watch } from "../process-panels.ts";

@@ -7,8 +7,8 @@ import type { GaussianMixture } from "../diffusion/oracles/mixture.ts";
 import { at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
-import { toyMixture } from "../train/toy-oracle.ts";
-import type { OpenRun } from "./open-run.ts";
+import { toyMixture } from "./toy-oracle.ts";
+import type { OpenRun } from "./open-run.node.ts";
 import { randomRows } from "../data/rows.ts";
 import { counted } from "../math/text.ts";
 
@@ -37,14 +37,14 @@ export async function evaluationData(run: OpenRun, options: EvaluationDataOption
   const { count, seed, oracle } = options;
   const dataset = await run.dataset();
   const { standardiser } = run.model;
-  if (oracle && !dataset.draw) return kernelData(dataset, run, options);
+  const { data, dataNoise } = await run.folder.config();
+  if (oracle && !isToyName(data)) return kernelData(dataset, run, options);
   const points = dataset.draw?.(count, seed) ?? randomRows(dataset.points, count, new Random(seed, "metric"), 1);
   const x0 = standardise(points, standardiser);
   const note = dataset.draw
     ? counted(count, "fresh point")
     : `${counted(at(points.shape, 0), "point")} of the training data`;
   if (!oracle) return { x0, note };
-  const { data, dataNoise } = await run.folder.config();
   const noise = dataNoise === null ? {} : { noise: dataNoise };
   const mixture = isToyName(data) ? toyMixture(data, { ...noise, standardiser }) : undefined;
   return { x0, note, ...(mixture && { mixture }) };

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
-import { reverseVarianceOf, scheduleOf, type DiffusionModel } from "../train/model.ts";
-import { RunFolder } from "../train/run-folder.node.ts";
+import { reverseVarianceOf, scheduleOf, type DiffusionModel } from "./model.ts";
+import { RunFolder } from "./run-folder.node.ts";
 import type { ReverseVariance } from "../diffusion/samplers/ddpm.ts";
 import type { NoiseSchedule } from "../diffusion/schedule.ts";
 
