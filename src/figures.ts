@@ -1,6 +1,10 @@
 /** `unnoise/figures`: pictures as SVG text, in Node and in browsers. */
 export { animateStrip, type AnimationOptions } from "./figures/animate.ts";
 export { boundFigure, type BoundFigureOptions } from "./figures/bound.ts";
+export { chartFigure, type ChartOptions } from "./figures/chart.ts";
+export { type ChartPanel } from "./figures/chart-panel.ts";
+export { type AxisChoice } from "./figures/chart-axes.ts";
+export { type ChartReference, type ChartSeries } from "./figures/chart-series.ts";
 export { colourOf, colouredNames, type ColourKind } from "./figures/colour-of.ts";
 export { lossFigure, smoothLosses, type LossOptions } from "./figures/loss.ts";
 export { metricFigure, type MetricOptions, type MetricRatio } from "./figures/metric.ts";
