@@ -189,7 +189,7 @@ export {
 } from "./diffusion/ode-likelihood.ts";
 
 export { toyDataset, type Dataset, type ToyDatasetOptions } from "./data/dataset.ts";
-export { toyDatasets, type ToyName } from "./data/toy.ts";
+export { isToyName, toyDatasets, toyNames, type ToyName } from "./data/toy.ts";
 export { toySupport, type ToySupport } from "./data/toy-support.ts";
 export { fitStandardiser, standardise, unstandardise, type Standardiser } from "./data/standardise.ts";
 

@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { version } from "../../package.json";
+import { loadPoints } from "../data/points.node.ts";
 import { toyDatasets, toyNames } from "../data/toy.ts";
 import { decodeCsv } from "../formats/csv.ts";
 import { decodeNpy } from "../formats/npy.ts";
+import { encodePng } from "../formats/png.ts";
+import { RunFolder } from "../train/run-folder.node.ts";
 import { samplerNames } from "../diffusion/sampler-table.ts";
 import { run as runMain } from "./main.ts";
 import { recordedIo, runHere, type Ended } from "./test-io.ts";
@@ -250,6 +253,27 @@ describe("evaluate", () => {
   });
 });
 
+describe("a run on a picture", () => {
+  it("keeps it, is resumed without the file, and is measured by fresh points", async () => {
+    const picture = { width: 2, height: 1, data: Uint8Array.of(0, 0, 0, 255, 128, 128, 128, 255) };
+    await writeFile(file("dark.png"), encodePng(picture));
+    const argv = ["train", file("dark.png"), "--out", file("dark"), ...TINY];
+    await ok(...argv);
+    expect((await readdir(file("dark"))).sort()).toEqual(
+      ["checkpoints", "config.json", "data.png", "log.jsonl", "model"].sort(),
+    );
+    const { points } = await new RunFolder(file("dark")).dataset(await new RunFolder(file("dark")).config());
+    expect(points.shape).toEqual([500, 2]);
+    expect(points.data).toEqual((await loadPoints(file("dark.png"), { count: 500 })).points.data);
+    await rm(file("dark.png"));
+    expect((await ok("evaluate", file("dark"), "--count", "100")).stdout).toContain("100 points a set");
+    await ok("evaluate", file("dark"), "--bound", "--oracle", "--count", "20");
+    await ok("train", file("dark.png"), "--out", file("dark"), "--resume");
+    await ok("train", "moons", "--out", file("dark"), "--overwrite", ...TINY);
+    expect(await readdir(file("dark"))).not.toContain("data.png");
+  });
+});
+
 describe("plot", () => {
   it.each(["forward", "reverse", "trajectories", "schedule", "loss"])("draws %s", async (kind) => {
     await ok("plot", run, kind, "--out", file(`${kind}.svg`));
@@ -290,6 +314,53 @@ describe("data", () => {
       expect(rows[i]).toContain(` ${toyDatasets[name].noise} `);
       expect((await ok("data", name, "--count", "3", "--out", "-")).stdout.trimEnd().split("\n")).toHaveLength(4);
     }
+  });
+
+  it("writes the class of each point as a last column, and draws it in colours", async () => {
+    const plain = decodeCsv((await ok("data", "moons", "--count", "50", "--out", "-")).stdout, "plain");
+    const argv = ["data", "moons", "--count", "50", "--labels", "--out"];
+    const { columns, data } = decodeCsv((await ok(...argv, "-")).stdout, "labelled");
+    expect(columns).toEqual(["x", "y", "label"]);
+    expect(data.filter((_, i) => i % 3 < 2)).toEqual(plain.data);
+    expect([...new Set(data.filter((_, i) => i % 3 === 2))].sort()).toEqual([0, 1]);
+    const json = JSON.parse((await ok(...argv, "-", "--format", "json")).stdout) as { points: number[][] };
+    expect(json.points.flat()).toEqual([...data]);
+    await ok(...argv, file("classes.svg"));
+    const drawn = await readFile(file("classes.svg"), "utf8");
+    for (const name of ["upper moon", "lower moon"]) expect(drawn).toContain(name);
+  });
+
+  it("draws points from a picture and a drawing, by count and seed", async () => {
+    const picture = { width: 2, height: 1, data: Uint8Array.of(0, 0, 0, 255, 255, 255, 255, 255) };
+    await writeFile(file("shape.png"), encodePng(picture));
+    await writeFile(
+      file("line.json"),
+      JSON.stringify({
+        strokes: [
+          [
+            [0, 0],
+            [-1, 0.5],
+          ],
+        ],
+        spread: 0.01,
+      }),
+    );
+    for (const source of ["shape.png", "line.json"]) {
+      const drawn = async (...argv: string[]): Promise<string> =>
+        (await ok("data", file(source), "--out", "-", ...argv)).stdout;
+      expect((await drawn()).trimEnd().split("\n")).toHaveLength(1001);
+      const { data } = decodeCsv(await drawn("--count", "30"), source);
+      expect(data.every((value, i) => (i % 2 === 0 ? value <= 0.1 : Math.abs(value) <= 0.6))).toBe(true);
+      expect(await drawn("--count", "30")).not.toBe(await drawn("--count", "30", "--seed", "1"));
+    }
+  });
+
+  it("reads the points that it writes as JSON", async () => {
+    await ok("data", "cross", "--count", "5", "--out", file("five.json"));
+    const [before, after] = await Promise.all(
+      ["cross", file("five.json")].map(async (name) => ok("data", name, "--count", "5", "--out", "-")),
+    );
+    expect(after?.stdout).toBe(before?.stdout);
   });
 
   it("converts and thins files", async () => {

@@ -140,6 +140,9 @@ function addPlot(program: Command, io: Io): void {
   );
 }
 
+/** Flags of `data` that a list has no use for. */
+const unlisted = ["out", "count", "noise", "labels", "seed", "format", "overwrite"];
+
 function addData(program: Command, io: Io): void {
   const command = program.command("data").summary("write or draw a data set").argument("[source]", DATA);
   command.description("Write or draw the points of a data set, draw points from a picture, or list the toy sets.");
@@ -151,15 +154,7 @@ function addData(program: Command, io: Io): void {
     shared.seed,
     shared.format,
     shared.overwrite,
-    new Option("--list", "print the toy sets and their usual noise").conflicts([
-      "out",
-      "count",
-      "noise",
-      "labels",
-      "seed",
-      "format",
-      "overwrite",
-    ]),
+    new Option("--list", "print the toy sets and their usual noise").conflicts(unlisted),
     shared.quiet,
   ]);
   command.addHelpText(

@@ -38,6 +38,6 @@ export const toyClasses: Readonly<Record<ToyName, ToyClasses>> = {
   "s-curve": split("upper half", "lower half", 1, ([u = 0]) => u < 0.5),
   pinwheel: split("inner half", "outer half", 3, ([, , v = 0]) => Math.cos(2 * Math.PI * v) < 0),
   checkerboard: split("even columns", "odd columns", 3, ([which = 0]) => isEven(Math.floor(which * 8) >> 1)),
-  "8-gaussians": split("even", "odd", 1, ([which = 0]) => isEven(which * 8)),
-  "25-gaussians": split("even", "odd", 1, ([which = 0]) => isEven(which * 25)),
+  "8-gaussians": split("even modes", "odd modes", 1, ([which = 0]) => isEven(which * 8)),
+  "25-gaussians": split("even modes", "odd modes", 1, ([which = 0]) => isEven(which * 25)),
 };

@@ -16,7 +16,7 @@ import { scheduleFigure } from "./schedule.ts";
 import { stripFigure } from "./strip.ts";
 import { SvgDocument, escapeXml, serialize, type SvgElement } from "./svg-document.ts";
 import { textWidth, wrapText } from "./text-layout.ts";
-import { mixColours } from "./theme.ts";
+import { colours, mixColours } from "./theme.ts";
 import { trajectoriesFigure } from "./trajectories.ts";
 
 function moons(count: number, seed: number): FloatTensor {
@@ -179,6 +179,31 @@ it("keeps axes fixed through an animation and its frames of one size", () => {
   expect(new Set(axes).size).toBe(1);
   expect(new Set(svgs.map((svg) => /viewBox="[^"]*"/.exec(svg)?.[0])).size).toBe(1);
   expect(new Set(svgs).size).toBe(3);
+});
+
+it("draws each class in a colour of its own, with a name in the legend", () => {
+  const points = floatTensor([0, 0, 1, 1, 2, 0, 3, 1], [4, 2]);
+  const labels = Int32Array.of(1, 0, 1, 1);
+  const svg = scatterFigure({ points, labels, classes: ["few", "many", "none"], title: "classes", kind: "data" });
+  for (const [name, colour, count] of [
+    ["few", colours.data, 1],
+    ["many", colours.third, 3],
+  ] as const) {
+    expect(svg).toContain(`${name} (${count})`);
+    const drawn = [...svg.matchAll(/<g[^>]* fill="(#\w+)"[^>]*>(<circle[^>]*>(<\/circle>)?)+/g)];
+    const dots = drawn.filter(([, fill]) => fill === colour).map(([group]) => occurrences(group, "<circle"));
+    expect(dots.reduce((sum, each) => sum + each, 0)).toBe(count);
+  }
+  expect(svg).not.toContain("none (");
+  expect(scatterFigure({ points, labels, title: "numbered" })).toContain("class 1 (3)");
+  const refused =
+    (wrong: object): (() => string) =>
+    () =>
+      scatterFigure({ points, labels, title: "", ...wrong });
+  expect(refused({ labels: Int32Array.of(1) })).toThrow("expected one label a point, 4, got 1");
+  expect(refused({ classes: ["one"] })).toThrow("expected labels in 0…0, got 1");
+  expect(refused({ labels: Int32Array.of(0, 0, -1, 0) })).toThrow("expected labels in 0…0, got -1");
+  expect(refused({ labels: Int32Array.of(0, 0, 99, 0) })).toThrow("classes, which have a colour each, got 100");
 });
 
 it("leaves out points that are not finite, and says so", () => {

@@ -13,6 +13,7 @@ import {
   type Cloud,
   type Domain,
 } from "./cloud.ts";
+import { classPoints } from "./classes.ts";
 import { binsFor, densityDomain, densityMarks, histogram } from "./density.ts";
 import { dotMarks } from "./dots.ts";
 import type { LegendEntry } from "./legend.ts";
@@ -31,6 +32,10 @@ export interface ScatterOptions {
   readonly title: string;
   /** What `points` are: generated samples (default) or data */
   readonly kind?: "samples" | "data";
+  /** Class of each of the points, `[n]`: each class has a colour of its own */
+  readonly labels?: Int32Array;
+  /** Name of each class */
+  readonly classes?: readonly string[];
 }
 
 interface Layer {
@@ -45,7 +50,7 @@ const MAX_COLUMNS = 5;
  * Draws points against the data they should look like: one column as histograms, two as a scatter plot with equal aspect
  * (unless the ranges differ more than fourfold), more as a matrix of all pairs of the first five columns.
  * @returns SVG markup
- * @throws UnnoiseError `data` when there is nothing to draw or the reference has another number of columns
+ * @throws UnnoiseError `data` when there is nothing to draw, the reference has another number of columns or the labels do not fit
  */
 export function scatterFigure(options: ScatterOptions): string {
   const layers = layersOf(options);
@@ -61,14 +66,24 @@ export function columnName(index: number, width: number): string {
   return width <= 2 ? "xy".charAt(index) : `x${index + 1}`;
 }
 
-function layersOf({ points, reference, kind = "samples" }: ScatterOptions): Layer[] {
-  const isData = kind === "data";
-  const shown = { cloud: readCloud(points, "points"), colour: isData ? colours.data : colours.samples, label: kind };
-  if (reference === undefined) return [shown];
-  const behind = { cloud: readCloud(reference, "reference"), colour: colours.data, label: "data" };
-  const [expected, got] = [behind.cloud.columns.length, shown.cloud.columns.length];
-  if (expected === got) return [behind, shown];
+function layersOf(options: ScatterOptions): Layer[] {
+  const shown = shownLayers(options);
+  if (options.reference === undefined) return shown;
+  const behind = { cloud: readCloud(options.reference, "reference"), colour: colours.data, label: "data" };
+  const [expected, got] = [behind.cloud.columns.length, shown[0]?.cloud.columns.length];
+  if (expected === got) return [behind, ...shown];
   throw new UnnoiseError("data", `figure: points and reference differ in columns: expected ${expected}, got ${got}`);
+}
+
+function shownLayers({ points, kind = "samples", labels, classes }: ScatterOptions): Layer[] {
+  const colour = kind === "data" ? colours.data : colours.samples;
+  const whole = readCloud(points, "points");
+  if (labels === undefined) return [{ cloud: whole, colour, label: kind }];
+  return classPoints(points, labels, classes, colour).map((part) => ({
+    cloud: readCloud(part.points, part.name),
+    colour: part.colour,
+    label: part.name,
+  }));
 }
 
 const legendOf = (layers: readonly Layer[], mark: "dot" | "area"): LegendEntry[] =>

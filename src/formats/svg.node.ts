@@ -14,7 +14,7 @@ const LONGER_SIDE = 1024;
 export async function decodeSvg(svg: string, where: string): Promise<DeepImage> {
   const { Resvg } = await import("@resvg/resvg-js");
   try {
-    const { width, height }: Resvg = new Resvg(svg);
+    const { width, height }: Resvg = new Resvg(svg, { font: font() });
     const mode = width >= height ? "width" : "height";
     const image = new Resvg(svg, optionsFor(mode)).render();
     return { width: image.width, height: image.height, data: new Uint8Array(image.pixels), largest: 255 };
@@ -24,9 +24,13 @@ export async function decodeSvg(svg: string, where: string): Promise<DeepImage> 
   }
 }
 
+function font(): NonNullable<ResvgRenderOptions["font"]> {
+  return { fontFiles: fontFiles(), loadSystemFonts: false, defaultFontFamily: "DejaVu Sans" };
+}
+
 function optionsFor(mode: "width" | "height"): ResvgRenderOptions {
   return {
-    font: { fontFiles: fontFiles(), loadSystemFonts: false, defaultFontFamily: "DejaVu Sans" },
+    font: font(),
     fitTo: { mode, value: LONGER_SIDE },
     background: "white",
   };
