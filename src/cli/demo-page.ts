@@ -31,7 +31,7 @@ export function demoPage({ run, quality, command, shown }: DemoPageOptions): str
       heading: "How good they are",
       text: `${counted(quality.count, "point")} a set, standardised; ${quality.note}. A ratio near 1 means: as good as fresh data.`,
       figures: ratioFigure(quality),
-      table: qualityRows(quality),
+      tables: [qualityRows(quality)],
     },
     {
       heading: "The process",

@@ -1,8 +1,9 @@
 import type { JobKind } from "./job.ts";
 import { boundKind } from "./jobs/bound.node.ts";
 import { floorsKind } from "./jobs/floors.node.ts";
+import { pictureKind } from "./jobs/picture.node.ts";
 import { qualityKind } from "./jobs/quality.node.ts";
 import { trainKind } from "./jobs/train.node.ts";
 
 /** Every kind of job, so that worker threads find them by name. */
-export const jobKinds: readonly JobKind[] = [trainKind, floorsKind, qualityKind, boundKind];
+export const jobKinds: readonly JobKind[] = [trainKind, floorsKind, qualityKind, pictureKind, boundKind];

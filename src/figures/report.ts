@@ -11,15 +11,26 @@ export type ReportFigure = { readonly caption: string } & (
 export interface ReportTable {
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** Folds the table away behind this line. */
+  readonly folded?: string;
 }
 
-/** A heading, what it says, its table and its pictures. */
+/** A heading, what it says, its pictures and its tables. */
 export interface ReportSection {
   readonly heading: string;
   /** Paragraphs, separated by an empty line */
   readonly text: string;
-  readonly figures: readonly ReportFigure[];
-  readonly table?: ReportTable;
+  readonly figures?: readonly ReportFigure[];
+  readonly tables?: readonly ReportTable[];
+  /** Where to read on. */
+  readonly link?: ReportLink;
+}
+
+/** A link to another page. */
+export interface ReportLink {
+  readonly text: string;
+  /** Relative to the page. */
+  readonly href: string;
 }
 
 /** What `reportPage` shows. */
@@ -27,6 +38,8 @@ export interface ReportOptions {
   readonly title: string;
   /** Command that made the report */
   readonly command: string;
+  /** What stands above all sections: paragraphs, separated by an empty line */
+  readonly lead?: string;
   readonly sections: readonly ReportSection[];
 }
 
@@ -36,7 +49,7 @@ export interface ReportOptions {
  * @returns the HTML of one file
  * @throws UnnoiseError `usage` when a data URI is not base64 of the kind its name says
  */
-export function reportPage({ title, command, sections }: ReportOptions): string {
+export function reportPage({ title, command, lead = "", sections }: ReportOptions): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -50,7 +63,9 @@ export function reportPage({ title, command, sections }: ReportOptions): string 
 <header>
 <h1>${escapeXml(title)}</h1>
 <pre><code>${escapeXml(command)}</code></pre>
+${paragraphs(lead)}
 </header>
+${contents(sections)}
 ${sections.map(sectionHtml).join("\n")}
 </main>
 </body>
@@ -58,19 +73,41 @@ ${sections.map(sectionHtml).join("\n")}
 `;
 }
 
-function sectionHtml({ heading, text, figures, table }: ReportSection): string {
-  const paragraphs = text.split(/\n\s*\n/).filter((paragraph) => paragraph.trim() !== "");
+/** Most sections that need no list of them. */
+const FEW_SECTIONS = 3;
+
+function contents(sections: readonly ReportSection[]): string {
+  if (sections.length <= FEW_SECTIONS) return "";
+  const items = sections.map(({ heading }, index) => `<li><a href="#s${index + 1}">${escapeXml(heading)}</a></li>`);
+  return `<nav aria-label="Contents"><ol>\n${items.join("\n")}\n</ol></nav>`;
+}
+
+function paragraphs(text: string): string {
+  return text
+    .split(/\n\s*\n/)
+    .filter((paragraph) => paragraph.trim() !== "")
+    .map((paragraph) => `<p>${escapeXml(paragraph.trim())}</p>`)
+    .join("\n");
+}
+
+function sectionHtml({ heading, text, figures = [], tables = [], link }: ReportSection, index: number): string {
   return [
-    "<section>",
+    `<section id="s${index + 1}">`,
     `<h2>${escapeXml(heading)}</h2>`,
-    ...paragraphs.map((paragraph) => `<p>${escapeXml(paragraph.trim())}</p>`),
-    ...(table === undefined ? [] : [tableHtml(table)]),
+    paragraphs(text),
     ...figures.map(figureHtml),
+    ...tables.map(tableHtml),
+    ...(link === undefined ? [] : [`<p><a href="${escapeXml(link.href)}">${escapeXml(link.text)}</a></p>`]),
     "</section>",
   ].join("\n");
 }
 
-function tableHtml({ header, rows }: ReportTable): string {
+function tableHtml({ folded, ...table }: ReportTable): string {
+  if (folded === undefined) return plainTable(table);
+  return `<details><summary>${escapeXml(folded)}</summary>\n${plainTable(table)}\n</details>`;
+}
+
+function plainTable({ header, rows }: ReportTable): string {
   const row = (cells: readonly string[], tag: "th" | "td"): string =>
     `<tr>${cells.map((cell) => `<${tag}${tag === "th" ? ' scope="col"' : ""}>${escapeXml(cell)}</${tag}>`).join("")}</tr>`;
   const body = rows.map((cells) => row(cells, "td")).join("\n");
@@ -115,6 +152,10 @@ pre { margin: 0; padding: 10px 14px; background: var(--code); border-radius: 6px
 figure { margin: 16px 0 24px; }
 img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 6px; }
 figcaption { margin-top: 6px; color: var(--muted); font-size: 0.875rem; }
+a { color: inherit; text-underline-offset: 2px; }
+nav ol { margin: 16px 0; padding-left: 22px; }
+details { margin: 0 0 16px; }
+summary { cursor: pointer; color: var(--muted); }
 .table { overflow-x: auto; margin: 0 0 16px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }

@@ -134,3 +134,16 @@ export function encodeCsv(columns: readonly string[], tensor: FloatTensor): stri
   }
   return `${lines.join("\n")}\n`;
 }
+
+/**
+ * Writes a table of words and numbers as comma-separated text with a header; null is an empty cell.
+ * @param rows cells in the order of the header
+ */
+export function encodeCsvTable(
+  header: readonly string[],
+  rows: readonly (readonly (string | number | null)[])[],
+): string {
+  const line = (cells: readonly (string | number | null)[]): string =>
+    cells.map((cell) => quoteName(cell === null ? "" : String(cell))).join(",");
+  return `${[header, ...rows].map(line).join("\n")}\n`;
+}

@@ -1,0 +1,94 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { version } from "../../package.json";
+import { encodeCsvTable } from "../formats/csv.ts";
+import { codeOf, ioError } from "../formats/io-error.ts";
+import { writeFileAtomic } from "../formats/write-file.node.ts";
+import { UnnoiseError } from "../math/error.ts";
+import { jsonText, readJson } from "../train/json-file.node.ts";
+import { canonicalJson } from "./job-key.node.ts";
+import type { DrawnFigure } from "./pictures.node.ts";
+import { studyPage, type StudyPageOptions } from "./study-page.node.ts";
+import { failureLine, type Study, type StudyOptions } from "./study.ts";
+
+const RESULTS = "results.json";
+const stored = z.looseObject({
+  unnoise: z.string(),
+  study: z.string(),
+  options: z.unknown(),
+  files: z.array(z.string()),
+});
+
+/** The folder of a report. `results.json` says whose it is and which files are its own. */
+export class StudyFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Checks that a report may be written here: where nothing is, or the same study with the same options was reported before.
+   * @throws UnnoiseError `usage` for a folder of something else, and of a report with other options unless `overwrite`
+   */
+  async checkFree(study: Study, options: StudyOptions, overwrite: boolean): Promise<void> {
+    const names = await readdir(this.path).catch((cause: unknown): string[] => {
+      if (codeOf(cause) === "ENOENT") return [];
+      if (codeOf(cause) === "ENOTDIR") throw new UnnoiseError("usage", `${this.path} is a file; choose another --out`);
+      throw ioError("read", this.path, cause);
+    });
+    if (names.length === 0) return;
+    if (!names.includes(RESULTS)) {
+      throw new UnnoiseError("usage", `${this.path} exists and holds no report of unnoise; choose another --out`);
+    }
+    const before = await this.#stored();
+    const same = before.study === study.name && canonicalJson(before.options) === canonicalJson(options);
+    if (same || overwrite) return;
+    const advice = "replace it with --overwrite, or choose another folder with --out";
+    throw new UnnoiseError("usage", `${this.path} holds a report made with other options; ${advice}`);
+  }
+
+  #stored(): Promise<z.infer<typeof stored>> {
+    return readJson(join(this.path, RESULTS), stored);
+  }
+
+  /** Writes the report in place of an earlier one. */
+  async write(page: StudyPageOptions & { readonly study: Study; readonly options: StudyOptions }): Promise<void> {
+    await this.#removeOwn();
+    const files = filesOf(page);
+    for (const [name, content] of files) {
+      const path = join(this.path, name);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFileAtomic(path, content);
+    }
+    const { study, options, command, report, failures } = page;
+    const { findings, numbers } = report;
+    const about = { unnoise: version, study: study.name, title: study.title, command, options, findings };
+    const results = { ...about, failures: failures.map(failureLine), numbers, files: [...files.keys()] };
+    await writeFileAtomic(join(this.path, RESULTS), jsonText(results));
+  }
+
+  async #removeOwn(): Promise<void> {
+    const before = await this.#stored().catch(() => undefined);
+    for (const name of before?.files ?? []) {
+      if (isInside(name)) await rm(join(this.path, name), { force: true });
+    }
+  }
+}
+
+/** Whether a listed name is one that a report writes: never a path out of its folder. */
+const isInside = (name: string): boolean => /^(figures\/|tables\/)?[\w.-]+$/.test(name) && !name.includes("..");
+
+function filesOf(page: StudyPageOptions): Map<string, string | Uint8Array> {
+  const files = new Map<string, string | Uint8Array>([["report.html", studyPage(page)]]);
+  for (const { name, files: drawn } of page.figures.values()) addFigure(files, name, drawn);
+  for (const { tables = [] } of page.report.sections) {
+    for (const { name, header, rows } of tables) files.set(`tables/${name}.csv`, encodeCsvTable(header, rows));
+  }
+  return files;
+}
+
+function addFigure(files: Map<string, string | Uint8Array>, name: string, drawn: DrawnFigure["files"]): void {
+  for (const [ending, content] of drawn) files.set(`figures/${name}.${ending}`, content);
+}
