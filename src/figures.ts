@@ -8,6 +8,7 @@ export { type ChartReference, type ChartSeries } from "./figures/chart-series.ts
 export { colourOf, colouredNames, type ColourKind } from "./figures/colour-of.ts";
 export { lossFigure, smoothLosses, type LossOptions } from "./figures/loss.ts";
 export { metricFigure, type MetricOptions, type MetricRatio } from "./figures/metric.ts";
+export { rankingFigure, type RankingOptions, type RankingRow } from "./figures/ranking.ts";
 export { reportPage, type ReportFigure, type ReportOptions, type ReportSection } from "./figures/report.ts";
 export { scatterFigure, type ScatterOptions } from "./figures/scatter.ts";
 export { scheduleFigure, type ScheduleOptions } from "./figures/schedule.ts";

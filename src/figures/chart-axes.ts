@@ -140,6 +140,12 @@ export function xMarks(axis: ChartAxis, length: number): Markish[] {
   return [gridX({ ...grid, ticks: axis.ticks }), axisX({ ...common, ticks: axis.ticks, text, label, labelOffset: 36 })];
 }
 
+/** Ticks of the same horizontal axis above a tall plot. */
+export function topMarks(axis: ChartAxis, length: number): Markish[] {
+  const text = labelledTicks(axis, length, (shown) => textWidth(shown, fontSizes.tick) + 4);
+  return [axisX({ ...common, anchor: "top", ticks: axis.ticks, text, label: null })];
+}
+
 /** Grid, ticks and label of a vertical axis that is `length` px long, in a margin of `margin` px. */
 export function yMarks(axis: ChartAxis, length: number, margin: number): Markish[] {
   const text = labelledTicks(axis, length, () => fontSizes.tick);

@@ -1,5 +1,6 @@
 import { at } from "../math/error.ts";
 import { chartPanel, marginFor, planeOf, type ChartPanel } from "./chart-panel.ts";
+import { leftOut, sentences } from "./chart-notes.ts";
 import { omissionsOf, type ChartPlane, type Omissions } from "./chart-points.ts";
 import { checkAxis, checkReference, checkSeries, legendOf, refuse } from "./chart-series.ts";
 import { referenceStylesOf, seriesStyles } from "./chart-series.ts";
@@ -66,27 +67,8 @@ function checkPanel({ title, x, y, series, references = [] }: ChartPanel, index:
   for (const each of references) checkReference(each, x.log === true, y.log === true, where);
 }
 
-/** A remark as a sentence of its own. */
-export function sentences(remark: string | undefined): string[] {
-  if (remark === undefined || remark === "") return [];
-  const [first = "", ...rest] = remark;
-  const text = `${first.toUpperCase()}${rest.join("")}`;
-  return [/[.!?]$/.test(text) ? text : `${text}.`];
-}
-
 function omissionNotes(panels: readonly ChartPanel[], planes: readonly ChartPlane[]): string[] {
   const counts = panels.flatMap(({ series }, i) => series.map((each) => omissionsOf(each, at(planes, i))));
   const sum = (key: keyof Omissions): number => counts.reduce((total, count) => total + count[key], 0);
   return leftOut({ notFinite: sum("notFinite"), notPositive: sum("notPositive"), outside: sum("outside") });
-}
-
-/** A note that says how many points are not drawn, and why. */
-export function leftOut({ notFinite, notPositive, outside }: Omissions): string[] {
-  const points = (count: number): string => `${count.toLocaleString("en-US")} ${count === 1 ? "point" : "points"}`;
-  const notes = [
-    ...(outside > 0 ? [`Outside the axes: ${points(outside)}.`] : []),
-    ...(notFinite > 0 ? [`Not finite, so not drawn: ${points(notFinite)}.`] : []),
-    ...(notPositive > 0 ? [`Not positive, so not on a logarithmic axis: ${points(notPositive)}.`] : []),
-  ];
-  return notes.length === 0 ? [] : [notes.join(" ")];
 }
