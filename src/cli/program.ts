@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { version } from "../../package.json";
 import type { DataCommandOptions } from "./commands/data.ts";
+import type { ExperimentCommandOptions } from "./commands/experiment.ts";
 import type { DemoCommandOptions } from "./commands/demo.ts";
 import type { EvaluateCommandOptions } from "./commands/evaluate-bound.ts";
 import type { InfoCommandOptions } from "./commands/info.ts";
@@ -10,7 +11,7 @@ import type { SampleCommandOptions } from "./commands/sample.ts";
 import type { ScheduleCommandOptions } from "./commands/schedule.ts";
 import type { TrainCommandOptions } from "./commands/train.ts";
 import type { Io } from "./io.ts";
-import { decimal } from "./numbers.ts";
+import { decimal, integer } from "./numbers.ts";
 import { placementOptions, samplerOptions, shared } from "./options.ts";
 import { scheduleFamilies, scheduleFlags } from "./schedule-flags.ts";
 import { trainingFlags } from "./training-flags.ts";
@@ -234,6 +235,46 @@ function addPresets(program: Command, io: Io): void {
   );
 }
 
+const listOf = (text: string): string[] => text.split(",").map((word) => word.trim());
+
+function addExperiment(program: Command, io: Io): void {
+  const command = program.command("experiment").summary("run a study and write its report");
+  command.argument("[name]", "a study (unnoise experiment --list), all, or a .json or .yaml file that defines one");
+  command.description(
+    "Run a study: a folder with a report to read, its figures and its numbers. Run again, it repeats nothing that was finished.",
+  );
+  withOptions(command, [
+    new Option("--list", "print the studies").conflicts(["data", "quick", "seed", "seeds", "workers", "out", "json"]),
+    new Option("--data <names>", "toy sets or files, with commas between (default swiss-roll,moons,cross)").argParser(
+      listOf,
+    ),
+    new Option("--quick", "a small study that shows what to expect"),
+    shared.seed,
+    new Option("--seeds <n>", "seeds with which settings are repeated (default 5, with --quick 2)").argParser(
+      integer("--seeds", { min: 1, max: 1000 }),
+    ),
+    new Option("--workers <n>", "worker threads (default one a core)").argParser(
+      integer("--workers", { min: 1, max: 256 }),
+    ),
+    new Option("--out <folder>", "where reports and finished work go (default unnoise-experiments)"),
+    new Option("--overwrite", "replace a report that was made with other options"),
+    shared.json,
+    shared.quiet,
+  ]);
+  command.addHelpText(
+    "after",
+    examples(
+      "unnoise experiment all --quick",
+      "unnoise experiment influence --data moons",
+      "unnoise experiment schedules --data points.csv,spirals --seeds 3",
+      "unnoise experiment my-study.yaml",
+    ),
+  );
+  command.action(async (name: string | undefined, options: ExperimentCommandOptions) =>
+    (await import("./commands/experiment.ts")).experiment(name, options, io),
+  );
+}
+
 /** The command line; each command's module loads when it runs. */
 export function buildProgram(io: Io): Command {
   const program = new Command("unnoise").version(version, "-V, --version", "print the version");
@@ -248,7 +289,18 @@ export function buildProgram(io: Io): Command {
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   });
-  for (const add of [addTrain, addSample, addEvaluate, addPlot, addData, addSchedule, addInfo, addPresets, addDemo])
+  for (const add of [
+    addTrain,
+    addSample,
+    addEvaluate,
+    addPlot,
+    addData,
+    addSchedule,
+    addExperiment,
+    addInfo,
+    addPresets,
+    addDemo,
+  ])
     add(program, io);
   program.addHelpText(
     "after",

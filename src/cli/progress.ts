@@ -105,7 +105,7 @@ export class Progress {
   #line(): string {
     const { label, total } = this.#options;
     const { share, facts } = this.#facts();
-    const where = `${grouped(this.#done)} of ${grouped(total)} (${Math.floor(100 * share)} %)`;
+    const where = `${grouped(Math.floor(this.#done))} of ${grouped(total)} (${Math.floor(100 * share)} %)`;
     return `${label}: ${[where, ...facts].join(", ")}`;
   }
 

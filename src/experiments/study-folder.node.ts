@@ -20,6 +20,16 @@ const stored = z.looseObject({
   files: z.array(z.string()),
 });
 
+/** What is to be reported where. */
+export interface PlaceRequest {
+  readonly study: Pick<Study, "name">;
+  readonly options: StudyOptions;
+  /** Whether a report made with other options may go. */
+  readonly overwrite: boolean;
+  /** Names that may stand in the folder besides the report. */
+  readonly besides?: readonly string[];
+}
+
 /** The folder of a report. `results.json` says whose it is and which files are its own. */
 export class StudyFolder {
   readonly path: string;
@@ -32,13 +42,13 @@ export class StudyFolder {
    * Checks that a report may be written here: where nothing is, or the same study with the same options was reported before.
    * @throws UnnoiseError `usage` for a folder of something else, and of a report with other options unless `overwrite`
    */
-  async checkFree(study: Study, options: StudyOptions, overwrite: boolean): Promise<void> {
+  async checkFree({ study, options, overwrite, besides = [] }: PlaceRequest): Promise<void> {
     const names = await readdir(this.path).catch((cause: unknown): string[] => {
       if (codeOf(cause) === "ENOENT") return [];
       if (codeOf(cause) === "ENOTDIR") throw new UnnoiseError("usage", `${this.path} is a file; choose another --out`);
       throw ioError("read", this.path, cause);
     });
-    if (names.length === 0) return;
+    if (names.every((name) => besides.includes(name))) return;
     if (!names.includes(RESULTS)) {
       throw new UnnoiseError("usage", `${this.path} exists and holds no report of unnoise; choose another --out`);
     }
@@ -53,20 +63,29 @@ export class StudyFolder {
     return readJson(join(this.path, RESULTS), stored);
   }
 
-  /** Writes the report in place of an earlier one. */
+  /** Writes the report of a study in place of an earlier one. */
   async write(page: StudyPageOptions & { readonly study: Study; readonly options: StudyOptions }): Promise<void> {
+    const { study, options, command, report, failures } = page;
+    const { findings, numbers } = report;
+    const about = { study: study.name, title: study.title, command, options, findings };
+    await this.replace(filesOf(page), { ...about, failures: failures.map(failureLine), numbers });
+  }
+
+  /**
+   * Writes files in place of those that the last report wrote, `results.json` last.
+   * @param results what it holds besides the list of files
+   */
+  async replace(files: ReadonlyMap<string, string | Uint8Array>, results: object): Promise<void> {
     await this.#removeOwn();
-    const files = filesOf(page);
     for (const [name, content] of files) {
       const path = join(this.path, name);
       await mkdir(dirname(path), { recursive: true });
       await writeFileAtomic(path, content);
     }
-    const { study, options, command, report, failures } = page;
-    const { findings, numbers } = report;
-    const about = { unnoise: version, study: study.name, title: study.title, command, options, findings };
-    const results = { ...about, failures: failures.map(failureLine), numbers, files: [...files.keys()] };
-    await writeFileAtomic(join(this.path, RESULTS), jsonText(results));
+    await writeFileAtomic(
+      join(this.path, RESULTS),
+      jsonText({ unnoise: version, ...results, files: [...files.keys()] }),
+    );
   }
 
   async #removeOwn(): Promise<void> {

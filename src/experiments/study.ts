@@ -67,6 +67,9 @@ export interface Study {
   readonly title: string;
   /** The question, in a sentence. */
   readonly question: string;
+  /** Data and number of seeds where none are asked for; those of the command if absent. */
+  readonly data?: readonly string[];
+  readonly seeds?: number;
   readonly plan: (options: StudyOptions) => StudyPlan;
 }
 

@@ -23,7 +23,7 @@ function firstLine(error: unknown): string {
  * @param where what error messages call it
  * @throws UnnoiseError `io` when it cannot be read, `usage` for another kind of file, broken text or anything but keys with values
  */
-export async function readStructuredFile(path: string, where = path): Promise<Record<string, unknown>> {
+export async function readStructuredFile(path: string, where: string = path): Promise<Record<string, unknown>> {
   const read = await readerOf(path, where);
   const text = new TextDecoder().decode(await readFileBytes(path));
   let value: unknown;

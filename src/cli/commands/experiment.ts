@@ -1,0 +1,228 @@
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { extname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { isToyName } from "../../data/toy.ts";
+import { JobCache } from "../../experiments/cache.node.ts";
+import type { DataSource } from "../../experiments/data-source.ts";
+import { workerLane, type Lane } from "../../experiments/lanes.node.ts";
+import { runStudies, type DoneStudy, type StudyRequest } from "../../experiments/run-study.node.ts";
+import { studies } from "../../experiments/studies.node.ts";
+import { readStudyFile } from "../../experiments/study-file.node.ts";
+import { StudyFolder } from "../../experiments/study-folder.node.ts";
+import { overviewPage } from "../../experiments/study-page.node.ts";
+import { failureLine, type Study, type StudyOptions } from "../../experiments/study.ts";
+import { readFileBytes } from "../../formats/write-file.node.ts";
+import { UnnoiseError } from "../../math/error.ts";
+import { alignedLines, counted, duration, shellWord } from "../../math/text.ts";
+import { nearMiss } from "../../train/config.ts";
+import { checkDataName } from "../data-name.ts";
+import { interruptible } from "../interrupt.ts";
+import type { Io } from "../io.ts";
+import { Progress } from "../progress.ts";
+import { Terminal } from "../terminal.ts";
+
+export interface ExperimentCommandOptions {
+  readonly list?: boolean;
+  readonly data?: readonly string[];
+  readonly quick?: boolean;
+  readonly seed?: number;
+  readonly seeds?: number;
+  readonly workers?: number;
+  readonly out?: string;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+const DEFAULT_OUT = "unnoise-experiments";
+const DEFAULT_DATA = ["swiss-roll", "moons", "cross"] as const;
+const DEFAULT_SEEDS = { quick: 2, full: 5 } as const;
+const ALL = "all";
+const CACHE = "cache";
+
+/** `unnoise experiment` */
+export async function experiment(name: string | undefined, options: ExperimentCommandOptions, io: Io): Promise<void> {
+  const terminal = new Terminal(io, options);
+  if (options.list === true) return terminal.print(listText());
+  if (name === undefined) throw new UnnoiseError("usage", `experiment: which one? ${expected()}`);
+  const asked = await studiesNamed(name);
+  const began = performance.now();
+  const request = await requestOf(name, asked, options);
+  const done = await runAll(terminal, request, options);
+  if (name === ALL) await writeOverview(request, done);
+  await tell(terminal, request, done, options);
+  terminal.say(`done in ${duration((performance.now() - began) / 1000)}`);
+  checkFailures(done);
+}
+
+const expected = (): string =>
+  `expected ${[...studies.map((study) => study.name), ALL].join(", ")}, or a .json or .yaml file that defines one`;
+
+function listText(): string {
+  const rows = studies.map(({ name, question }) => [name, question]);
+  return `${alignedLines([...rows, [ALL, "All of them."]], "  ", 2).join("\n")}\n`;
+}
+
+/** The studies that a name stands for. */
+async function studiesNamed(name: string): Promise<readonly Study[]> {
+  if (name === ALL) return studies;
+  const found = studies.find((study) => study.name === name);
+  if (found) return [found];
+  if (extname(name) !== "") return [await readStudyFile(name)];
+  const near = nearMiss(name, [...studies.map((study) => study.name), ALL]);
+  throw new UnnoiseError("usage", `unknown experiment ${name}: ${expected()}${near ? `; did you mean ${near}?` : ""}`);
+}
+
+/** What was asked, checked before any work. */
+interface Request {
+  readonly out: string;
+  readonly options: StudyOptions;
+  readonly requests: readonly StudyRequest[];
+  readonly command: string;
+  /** Of the overview, where it is asked for. */
+  readonly root: StudyFolder;
+}
+
+async function requestOf(name: string, asked: readonly Study[], flags: ExperimentCommandOptions): Promise<Request> {
+  const { out = DEFAULT_OUT, overwrite = false, quick = false, seed = 0 } = flags;
+  const scale = quick ? "quick" : "full";
+  const data = await Promise.all((flags.data ?? asked[0]?.data ?? DEFAULT_DATA).map(sourceOf));
+  const options: StudyOptions = { data, scale, seed, seeds: flags.seeds ?? asked[0]?.seeds ?? DEFAULT_SEEDS[scale] };
+  const root = new StudyFolder(out);
+  if (name === ALL) {
+    const besides = [CACHE, ...studies.map((study) => study.name)];
+    await root.checkFree({ study: { name: ALL }, options, overwrite, besides });
+  }
+  const requests = asked.map((study) => {
+    const folder = new StudyFolder(join(out, study.name));
+    return { study, options, folder, command: commandOf(name === ALL ? study.name : name, flags) };
+  });
+  for (const { study, folder } of requests) await folder.checkFree({ study, options, overwrite });
+  return { out, options, requests, command: commandOf(name, flags), root };
+}
+
+async function sourceOf(data: string): Promise<DataSource> {
+  if (isToyName(checkDataName(data))) return { data, digest: null };
+  return {
+    data,
+    digest: createHash("sha256")
+      .update(await readFileBytes(data))
+      .digest("hex"),
+  };
+}
+
+/** What makes the same again. */
+function commandOf(name: string, { data, quick, seed, seeds, out }: ExperimentCommandOptions): string {
+  const flag = (key: string, value: string | number | undefined): string[] =>
+    value === undefined ? [] : [`--${key}`, shellWord(String(value))];
+  return [
+    "unnoise experiment",
+    shellWord(name),
+    ...(quick === true ? ["--quick"] : []),
+    ...flag("data", data?.join(",")),
+    ...flag("seed", seed),
+    ...flag("seeds", seeds),
+    ...flag("out", out),
+  ].join(" ");
+}
+
+async function runAll(
+  terminal: Terminal,
+  { out, requests, command }: Request,
+  { workers = availableParallelism() }: ExperimentCommandOptions,
+): Promise<DoneStudy[]> {
+  const lanes = Array.from({ length: workers }, workerLane);
+  const view = new View(terminal);
+  try {
+    return await interruptible(terminal, "stopping", (signal) =>
+      runStudies(requests, { ...view.hooks, cache: new JobCache(join(out, CACHE)), lanes, signal }),
+    );
+  } catch (error) {
+    if (!(error instanceof UnnoiseError) || error.code !== "interrupted") throw error;
+    throw new UnnoiseError("interrupted", `${error.message}; go on with: ${command}`, { cause: error });
+  } finally {
+    view.stop();
+    await closeAll(lanes);
+  }
+}
+
+async function closeAll(lanes: readonly Lane[]): Promise<void> {
+  await Promise.all(lanes.map((lane) => lane.close()));
+}
+
+/** One view of all that is at work. */
+class View {
+  readonly #terminal: Terminal;
+  #progress: Progress | undefined;
+  #label = "running";
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  readonly hooks: Pick<Parameters<typeof runStudies>[1], "onProgress" | "onFailure" | "onDrawing"> = {
+    onProgress: ({ done, total, running }) => {
+      const percent = total === 0 ? 100 : (100 * done) / total;
+      this.#progress ??= new Progress(this.#terminal, { label: this.#label, total: 100, start: percent });
+      this.#progress.update(percent, () => running.join(" | "));
+    },
+    onFailure: (failure) => this.#terminal.warn(failureLine(failure)),
+    onDrawing: (figures) => {
+      this.stop();
+      this.#label = `drawing ${counted(figures, "figure")}`;
+    },
+  };
+
+  stop(): void {
+    this.#progress?.stop();
+    this.#progress = undefined;
+  }
+}
+
+/** The page above all reports. */
+async function writeOverview({ root, options, command }: Request, done: readonly DoneStudy[]): Promise<void> {
+  const entries = done.map(({ study, report, failures, figures }) => ({
+    study,
+    findings: report.findings,
+    lead: [...figures.values()][0],
+    failures,
+  }));
+  const found = entries.map(({ study, findings }) => ({ study: study.name, findings }));
+  await root.replace(new Map([["report.html", overviewPage(entries, command)]]), {
+    study: ALL,
+    command,
+    options,
+    found,
+  });
+}
+
+async function tell(
+  terminal: Terminal,
+  { out, requests }: Request,
+  done: readonly DoneStudy[],
+  { json = false }: ExperimentCommandOptions,
+): Promise<void> {
+  if (json) {
+    const told = done.map(({ study, folder, report, failures }) => ({
+      study: study.name,
+      folder: folder.path,
+      findings: report.findings,
+      failures: failures.map(failureLine),
+      numbers: report.numbers,
+    }));
+    return terminal.print(`${JSON.stringify(told, null, 2)}\n`);
+  }
+  await terminal.print(`${done.map(({ study, report }) => `${study.title}\n${report.findings}\n`).join("\n")}`);
+  const folder = requests.length > 1 ? out : (requests[0]?.folder.path ?? out);
+  terminal.say(`open ${pathToFileURL(resolve(folder, "report.html")).href}`);
+}
+
+/** Runs that failed leave a report of the rest, and say so. */
+function checkFailures(done: readonly DoneStudy[]): void {
+  const failed = new Set(done.flatMap(({ failures }) => failures.map(failureLine)));
+  const [first] = failed;
+  if (first === undefined) return;
+  const advice = "the report shows the rest; the same command tries them again";
+  throw new UnnoiseError("runtime", `${counted(failed.size, "run")} failed, first ${first}; ${advice}`);
+}
