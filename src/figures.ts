@@ -6,6 +6,8 @@ export { type ChartPanel } from "./figures/chart-panel.ts";
 export { type AxisChoice } from "./figures/chart-axes.ts";
 export { type ChartReference, type ChartSeries } from "./figures/chart-series.ts";
 export { colourOf, colouredNames, type ColourKind } from "./figures/colour-of.ts";
+export { densityGrid, type DensityGrid, type DensityGridOptions } from "./figures/density-grid.ts";
+export { heatmapFigure, type HeatmapOptions, type HeatmapPanel } from "./figures/heatmap.ts";
 export { lossFigure, smoothLosses, type LossOptions } from "./figures/loss.ts";
 export { metricFigure, type MetricOptions, type MetricRatio } from "./figures/metric.ts";
 export { rankingFigure, type RankingOptions, type RankingRow } from "./figures/ranking.ts";
