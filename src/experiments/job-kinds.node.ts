@@ -8,6 +8,12 @@ import { forwardStatesKind } from "./jobs/forward-states.node.ts";
 import { noiseDistanceKind } from "./jobs/noise-distance.node.ts";
 import { noiseTestKind, noiseTestNullKind } from "./jobs/noise-test.node.ts";
 import { reversePathsKind } from "./jobs/reverse-paths.node.ts";
+import { continuationsKind } from "./jobs/continuations.node.ts";
+import { knownShareKind } from "./jobs/known-share.node.ts";
+import { startEndKind } from "./jobs/start-end.node.ts";
+import { reverseStatesKind } from "./jobs/reverse-states.node.ts";
+import { scoreErrorKind } from "./jobs/score-error.node.ts";
+import { scoreFieldKind } from "./jobs/score-field.node.ts";
 import { trainKind } from "./jobs/train.node.ts";
 
 /** Every kind of job, so that worker threads find them by name. */
@@ -23,4 +29,10 @@ export const jobKinds: readonly JobKind[] = [
   noiseTestKind,
   forwardPathsKind,
   reversePathsKind,
+  continuationsKind,
+  knownShareKind,
+  startEndKind,
+  reverseStatesKind,
+  scoreErrorKind,
+  scoreFieldKind,
 ];
