@@ -14,6 +14,7 @@ import { startEndKind } from "./jobs/start-end.node.ts";
 import { reverseStatesKind } from "./jobs/reverse-states.node.ts";
 import { scoreErrorKind } from "./jobs/score-error.node.ts";
 import { scoreFieldKind } from "./jobs/score-field.node.ts";
+import { stepLossKind } from "./jobs/step-loss.node.ts";
 import { trainKind } from "./jobs/train.node.ts";
 
 /** Every kind of job, so that worker threads find them by name. */
@@ -29,6 +30,7 @@ export const jobKinds: readonly JobKind[] = [
   noiseTestKind,
   forwardPathsKind,
   reversePathsKind,
+  stepLossKind,
   continuationsKind,
   knownShareKind,
   startEndKind,

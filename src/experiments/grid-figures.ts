@@ -1,0 +1,144 @@
+import { chartFigure } from "../figures/chart.ts";
+import type { ChartSeries } from "../figures/chart-series.ts";
+import { colourOf } from "../figures/colour-of.ts";
+import { rankingFigure, type RankingRow } from "../figures/ranking.ts";
+import { at } from "../math/error.ts";
+import { geometricMean } from "../math/geometric-mean.ts";
+import { counted } from "../math/text.ts";
+import { curveOf, numericAxes, optionOf, type GridAxis, type GridStudy } from "./grid.ts";
+import { w2Of, type SettingSummary } from "./grid-results.ts";
+import { dataOf } from "./grid-tables.ts";
+import type { Figure } from "./study.ts";
+
+type Look = Pick<GridStudy, "colours" | "settings">;
+
+/** Ratios that span more than this need a logarithmic axis. */
+const LOG_RATIO = 5;
+/** Numbers on an axis that span more than this do, too. */
+const LOG_OPTION = 20;
+/** More curves than this cannot be told apart. */
+const MOST_CURVES = 10;
+
+/** What error bars of these studies are. */
+export function errorBarsOver(seeds: number): { readonly errorBars?: string } {
+  return seeds < 2 ? {} : { errorBars: `bars: standard error over ${counted(seeds, "seed")}` };
+}
+
+/** Ranking of all settings on one data set, best first as in the table. */
+export function rankingOn(summaries: readonly SettingSummary[], data: string, { colours }: Look): Figure | undefined {
+  const rows = summaries.flatMap((summary): RankingRow[] => {
+    const found = w2Of(summary, data);
+    if (!found || !Number.isFinite(found.ratio.mean)) return [];
+    const { label, group } = summary.setting;
+    return [
+      {
+        label,
+        value: found.ratio.mean,
+        ...(found.ratios.length > 1 && { error: found.ratio.standardError, values: found.ratios }),
+        ...(group !== undefined && { group, ...(colours && { colour: colourOf(colours, group) }) }),
+      },
+    ];
+  });
+  if (rows.length === 0) return undefined;
+  const seeds = Math.max(...rows.map(({ values }) => values?.length ?? 1));
+  return {
+    name: `${data}-ranking`,
+    caption: `Distance between samples and data on ${data}: W2 divided by its floor, the W2 of fresh data against fresh data. The blue line at 1 is as good as it gets; the farther right, the worse. The order is that over all data sets.`,
+    svg: rankingFigure({
+      title: `${data}: distance to the data`,
+      x: {
+        label: "W2 / floor",
+        log: spans(
+          rows.map(({ value }) => value),
+          LOG_RATIO,
+        ),
+      },
+      rows,
+      reference: { value: 1, label: "fresh data" },
+      ...errorBarsOver(seeds),
+    }),
+  };
+}
+
+/** A chart for each option with numbers: distance against it, a panel for each data set. */
+export function axisCharts(summaries: readonly SettingSummary[], look: Look): Figure[] {
+  return numericAxes(look.settings).flatMap((axis) => axisChart(summaries, axis, look) ?? []);
+}
+
+/** Distance to the data against one option. */
+export function axisChart(summaries: readonly SettingSummary[], axis: GridAxis, look: Look): Figure | undefined {
+  const panels = dataOf(summaries).map((data) => ({ data, curves: curvesOn(summaries, data, axis, look) }));
+  const shown = panels.filter(({ curves }) => curves.length > 0);
+  if (shown.length === 0) return undefined;
+  const [xs, ys] = (["x", "y"] as const).map((key) =>
+    shown.flatMap(({ curves }) => curves.flatMap((curve) => Array.from(curve[key]))),
+  );
+  const log = { x: spans(xs ?? [], LOG_OPTION), y: spans(ys ?? [], LOG_RATIO) };
+  const values = [...new Set(xs)].sort((a, b) => a - b);
+  return {
+    name: `w2-against-${axis.option.replace(/^\w+\./, "").replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
+    caption: `W2 divided by its floor against ${axis.label}: lower is better, and the line at 1 is what fresh data reach against fresh data.`,
+    svg: chartFigure({
+      title: `Distance to the data against ${axis.label}`,
+      panels: shown.map(({ data, curves }) => ({
+        title: data,
+        x: { label: axis.label, log: log.x, ...(values.length <= 8 && { ticks: values }) },
+        y: { label: "W2 / floor", log: log.y },
+        series: curves,
+        references: [{ label: "fresh data", y: 1 }],
+      })),
+      ...errorBarsOver(mostSeeds(summaries)),
+    }),
+  };
+}
+
+function mostSeeds(summaries: readonly SettingSummary[]): number {
+  return Math.max(1, ...summaries.flatMap(({ perData }) => perData.map(({ seeds }) => seeds.length)));
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+  readonly error: number;
+}
+
+function curvesOn(summaries: readonly SettingSummary[], data: string, axis: GridAxis, look: Look): ChartSeries[] {
+  const curves = new Map<string, Point[]>();
+  const labels = new Set(look.settings.map((setting) => curveOf(setting, look.settings, axis)));
+  const single = labels.size > MOST_CURVES ? "mean over all else (geometric)" : undefined;
+  for (const summary of inOrder(summaries, look)) {
+    const x = optionOf(summary.setting, axis.option);
+    const found = w2Of(summary, data)?.ratio;
+    if (typeof x !== "number" || !found || !Number.isFinite(found.mean)) continue;
+    const label = single ?? curveOf(summary.setting, look.settings, axis);
+    const error = Number.isFinite(found.standardError) ? found.standardError : 0;
+    curves.set(label, [...(curves.get(label) ?? []), { x, y: found.mean, error }]);
+  }
+  return [...curves].map(([label, points]) => ({
+    ...seriesOf(label, points),
+    ...(look.colours && single === undefined && { colour: colourOf(look.colours, label) }),
+  }));
+}
+
+/** As the study lists its settings, so that colours do not depend on the ranking. */
+function inOrder(summaries: readonly SettingSummary[], { settings }: Look): SettingSummary[] {
+  return summaries.toSorted((a, b) => settings.indexOf(a.setting) - settings.indexOf(b.setting));
+}
+
+/** Points in order; several at one place become their geometric mean, with its standard error. */
+function seriesOf(label: string, points: readonly Point[]): ChartSeries {
+  const places = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
+  const merged = places.map((place): Point => {
+    const here = points.filter(({ x }) => x === place);
+    if (here.length === 1) return at(here, 0);
+    const { mean, standardError } = geometricMean(here.map(({ y }) => y));
+    return { x: place, y: mean, error: standardError };
+  });
+  const of = (key: keyof Point): number[] => merged.map((point) => point[key]);
+  return { label, x: of("x"), y: of("y"), error: of("error") };
+}
+
+function spans(values: readonly number[], factor: number): boolean {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low > 0 && high / low > factor;
+}
