@@ -38,12 +38,11 @@ export function timeOfPower(times: readonly number[], powers: readonly number[],
 }
 
 /**
- * The first time from which on a test does no better than chance, as far as its intervals tell.
+ * The first time at which a test may do no better than chance, as far as its interval tells.
  * @param times ascending
  * @param level share of false alarms
- * @returns null where it does better at the last time
+ * @returns null where it does better at all times
  */
 export function timeOfChance(times: readonly number[], powers: readonly Share[], level: number): number | null {
-  const last = powers.findLastIndex(({ low }) => low > level);
-  return times[last + 1] ?? null;
+  return times[powers.findIndex(({ low }) => low <= level)] ?? null;
 }

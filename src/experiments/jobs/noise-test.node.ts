@@ -12,7 +12,8 @@ import { openProcess, type ProcessConfig } from "../process.node.ts";
 export interface NoiseTestNullConfig {
   /** Points in each of the two sets. */
   readonly count: number;
-  readonly width: number;
+  /** Values of a point, or the process whose data tell it. */
+  readonly width: number | ProcessConfig;
   readonly repetitions: number;
   /** Share of false alarms. */
   readonly level: number;
@@ -34,10 +35,11 @@ export const noiseTestNullKind: JobKind<NoiseTestNullConfig, NoiseTestNullValues
   seconds: ({ count, repetitions }) => repetitions * secondsOf(count),
   run: async ({ count, width, repetitions, level }, context) => {
     const random = new Random(0, "metric");
+    const columns = typeof width === "number" ? width : (await openProcess(width)).width;
     const distances = await repeated(repetitions, context, (repetition) =>
       energyDistance(
-        noiseSet(random, count, width, 2 * repetition),
-        noiseSet(random, count, width, 2 * repetition + 1),
+        noiseSet(random, count, columns, 2 * repetition),
+        noiseSet(random, count, columns, 2 * repetition + 1),
       ),
     );
     return { values: { threshold: quantile(distances, 1 - level) }, arrays: {} };
@@ -59,8 +61,8 @@ export interface NoiseTestValues {
 }
 
 /**
- * Draws of x_t against as many of N(0, I), again and again: how often their energy distance exceeds the limit. All times of a repetition
- * share their data, noise and reference. Needs noise-test-null.
+ * Draws of x_t against as many of N(0, I), again and again: how often their energy distance exceeds the limit. Every test has noise
+ * of its own; the times of a repetition share its data, and processes of one seed share the noise. Needs noise-test-null.
  */
 export const noiseTestKind: JobKind<NoiseTestConfig, NoiseTestValues> = {
   name: "noise-test",
@@ -72,9 +74,11 @@ export const noiseTestKind: JobKind<NoiseTestConfig, NoiseTestValues> = {
     const [noise, reference] = [new Random(process.seed, "noise"), new Random(process.seed, "start")];
     const verdicts = await repeated(repetitions, context, (repetition) => {
       const x0 = draw(count, 1 + repetition);
-      const eps = noiseSet(noise, count, width, repetition);
-      const pure = noiseSet(reference, count, width, repetition);
-      return times.map((t) => energyDistance(qSample(x0, eps, schedule, t - 1), pure) > threshold);
+      return times.map((t, index) => {
+        const turn = repetition * times.length + index;
+        const xt = qSample(x0, noiseSet(noise, count, width, turn), schedule, t - 1);
+        return energyDistance(xt, noiseSet(reference, count, width, turn)) > threshold;
+      });
     });
     const rejections = times.map((_, index) => verdicts.filter((verdict) => verdict[index]).length);
     return { values: { rejections }, arrays: {} };
