@@ -8,6 +8,7 @@ export { type ChartReference, type ChartSeries } from "./figures/chart-series.ts
 export { colourOf, colouredNames, type ColourKind } from "./figures/colour-of.ts";
 export { densityGrid, type DensityGrid, type DensityGridOptions } from "./figures/density-grid.ts";
 export { fieldFigure, type FieldOptions, type FieldPanel } from "./figures/field.ts";
+export { flowFigure, type FlowOptions, type FlowPanel } from "./figures/flow.ts";
 export { heatmapFigure, type HeatmapOptions, type HeatmapPanel } from "./figures/heatmap.ts";
 export { lossFigure, smoothLosses, type LossOptions } from "./figures/loss.ts";
 export { metricFigure, type MetricOptions, type MetricRatio } from "./figures/metric.ts";

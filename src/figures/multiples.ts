@@ -66,12 +66,12 @@ export function multipleRows(multiples: readonly Multiple[], grid: Grid, options
 
 function framedPanel(
   multiple: Multiple,
-  { inner, ownAxes }: Grid,
+  { columns, inner, ownAxes }: Grid,
   { names, height, reverseX = false, spacing = 50 }: MultiplesOptions,
   { first, last }: { readonly first: boolean; readonly last: boolean },
 ): Panel {
   const label = (name: string, shown: boolean): string | undefined => (shown ? name : undefined);
-  const horizontal = { domain: multiple.x, label: label(names[0], last), spacing, keepOffEdges: true };
+  const horizontal = { domain: multiple.x, label: label(names[0], last), spacing, keepOffEdges: columns > 1 };
   const x: AxisOptions = { ...horizontal, ticks: ownAxes || last };
   const y: AxisOptions = { domain: multiple.y, label: label(names[1], first), ticks: ownAxes || first };
   const margins = { ...axisMargins(x, y), marginRight: 6 };
