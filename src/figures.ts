@@ -11,6 +11,7 @@ export { fieldFigure, type FieldOptions, type FieldPanel } from "./figures/field
 export { flowFigure, type FlowOptions, type FlowPanel } from "./figures/flow.ts";
 export { heatmapFigure, type HeatmapOptions, type HeatmapPanel } from "./figures/heatmap.ts";
 export { lossFigure, smoothLosses, type LossOptions } from "./figures/loss.ts";
+export { mappingFigure, type MappingOptions, type MappingPanel } from "./figures/mapping.ts";
 export { metricFigure, type MetricOptions, type MetricRatio } from "./figures/metric.ts";
 export { rankingFigure, type RankingOptions, type RankingRow } from "./figures/ranking.ts";
 export { reportPage, type ReportFigure, type ReportOptions, type ReportSection } from "./figures/report.ts";
