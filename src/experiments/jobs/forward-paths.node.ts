@@ -7,6 +7,8 @@ import { floatTensor, type FloatTensor } from "../../tensor/tensor.ts";
 import { eventLoopPause } from "../../train/event-loop.ts";
 import type { JobKind } from "../job.ts";
 import { PathRecorder, spreadTimes, type PathValues } from "../path-recorder.ts";
+import { farthestRows } from "../farthest-points.ts";
+import { axesOf, type Axis } from "../projection.ts";
 import { runOf, trainingOf } from "./train.node.ts";
 
 /** Which forward paths are kept. */
@@ -17,11 +19,22 @@ export interface ForwardPathsConfig {
   readonly times: number;
 }
 
+/** What is said of forward paths. */
+export interface ForwardPathsValues extends PathValues {
+  /** Directions along which the paths are worth a look, from the data. */
+  readonly axes: readonly Axis[];
+  /** Rows of points that are spread over the data. */
+  readonly chosen: readonly number[];
+}
+
+/** Most points that are chosen. */
+const MOST_CHOSEN = 12;
+
 /**
  * Points of the data on their way to noise, one step of the Markov chain after the other: leaves `states` `[times, points, D]`, in data
  * units from t = 0 to T, and `end` `[points, D]`, x_T standardised. Needs train.
  */
-export const forwardPathsKind: JobKind<ForwardPathsConfig, PathValues> = {
+export const forwardPathsKind: JobKind<ForwardPathsConfig, ForwardPathsValues> = {
   name: "forward-paths",
   version: 1,
   seconds: ({ points }, needs) => 0.3 + points * trainingOf(needs).timesteps * 2e-7,
@@ -45,7 +58,9 @@ export const forwardPathsKind: JobKind<ForwardPathsConfig, PathValues> = {
       recorder.add(step + 1, state);
       onShare((step + 1) / timesteps);
     }
-    return { values: recorder.values(model.columns), arrays: { states: recorder.states(), end: state } };
+    const axes = axesOf(drawn, model.columns);
+    const values = { ...recorder.values(model.columns), axes, chosen: farthestRows(drawn, MOST_CHOSEN) };
+    return { values, arrays: { states: recorder.states(), end: state } };
   },
 };
 

@@ -12,7 +12,7 @@ import type { FloatTensor } from "../../tensor/tensor.ts";
 import type { DoneJob } from "../job.ts";
 import type { ForwardStatesValues } from "../jobs/forward-states.node.ts";
 import type { Figure } from "../study.ts";
-import { sliceOf } from "../tensor-rows.ts";
+import { sliceOf, statesOf } from "../tensor-rows.ts";
 import type { DistanceCurve, ForwardSubject, PowerCurve } from "./forward-report.node.ts";
 
 type States = DoneJob<ForwardStatesValues>;
@@ -56,7 +56,7 @@ export function levelsFigure(schedule: NoiseSchedule): Figure {
 }
 
 function panelsOf({ values, arrays }: States, times: readonly number[]): StripPanel[] {
-  const states = arrayOf(arrays, "states");
+  const states = statesOf({ arrays });
   return times.map((t, i) => ({
     label: `t = ${t}`,
     points: sliceOf(states, i),
@@ -67,14 +67,14 @@ function panelsOf({ values, arrays }: States, times: readonly number[]): StripPa
 function arrayOf(arrays: States["arrays"], name: string): FloatTensor {
   const array = arrays[name];
   if (array) return array;
-  throw new UnnoiseError("format", `noised data: expected an array ${name}, got none; clear the cache of experiments`);
+  throw new UnnoiseError("format", `kept result: expected an array ${name}, got none; delete the cache of experiments`);
 }
 
 /** Points at each time. */
 export function stripsFigure({ name, file, stripTimes }: ForwardSubject, states: States): Figure {
   return {
     name: `${file}-strip`,
-    caption: `${grouped(at(arrayOf(states.arrays, "states").shape, 1))} points of ${name} at t = ${stripTimes.join(", ")}, with ᾱ, the share of data in the variance. Look for the first panel in which you could no longer draw the original shape.`,
+    caption: `${grouped(at(statesOf(states).shape, 1))} points of ${name} at t = ${stripTimes.join(", ")}, with ᾱ, the share of data in the variance. Look for the first panel in which you could no longer draw the original shape.`,
     svg: stripFigure({
       title: `${name}: points on the way to noise`,
       direction: "forward",

@@ -225,9 +225,9 @@ function powerSection(work: ForwardWork, powers: readonly PowerCurve[]): Section
 }
 
 function reading(curves: readonly PowerCurve[]): string {
-  const say = ({ subject, count, half, powers }: PowerCurve): string =>
+  const say = ({ subject, count, half, powers: shares }: PowerCurve): string =>
     half === null
-      ? `${subject.name} with ${grouped(count)} points: no crossing`
+      ? `${subject.name} with ${grouped(count)} points: ${(shares[0]?.share ?? 0) < 0.5 ? "from the start" : "not before the end"}`
       : `${subject.name} with ${grouped(count)} points: t ≈ ${Math.round(half)}`;
   return `The power falls below one half at — ${curves.map(say).join("; ")}.`;
 }
