@@ -30,7 +30,7 @@ export interface DensityGrid {
 
 /**
  * Density of points in the plane: a histogram smoothed with a Gaussian, which the border reflects, so that the values
- * times the area of a cell add up to the share of the finite points that lie inside (Scott 1992, eq. 6.42 for σ n^(−1/6)).
+ * times the area of a cell add up to the share of the finite points that lie inside (Scott 1992 for σ n^(−1/6)).
  * @param points `[n, D ≥ 2]`, data units; the first two columns count
  * @throws UnnoiseError `data` when there is no finite point, D < 2, or the grid is not sound
  */
