@@ -1,11 +1,11 @@
 import { chartFigure } from "../figures/chart.ts";
 import type { ChartSeries } from "../figures/chart-series.ts";
-import { colourOf } from "../figures/colour-of.ts";
+import { colourOf, type ColourKind } from "../figures/colour-of.ts";
 import { rankingFigure, type RankingRow } from "../figures/ranking.ts";
 import { at } from "../math/error.ts";
 import { geometricMean } from "../math/geometric-mean.ts";
 import { counted } from "../math/text.ts";
-import { curveOf, numericAxes, optionOf, type GridAxis, type GridStudy } from "./grid.ts";
+import { curveOf, numericAxes, optionOf, type GridAxis, type GridStudy, type Setting } from "./grid.ts";
 import { w2Of, type SettingSummary } from "./grid-results.ts";
 import { dataOf } from "./grid-tables.ts";
 import type { Figure } from "./study.ts";
@@ -66,23 +66,55 @@ export function axisCharts(summaries: readonly SettingSummary[], look: Look): Fi
 }
 
 /** Distance to the data against one option. */
-export function axisChart(summaries: readonly SettingSummary[], axis: GridAxis, look: Look): Figure | undefined {
-  const panels = dataOf(summaries).map((data) => ({ data, curves: curvesOn(summaries, data, axis, look) }));
-  const shown = panels.filter(({ curves }) => curves.length > 0);
+function axisChart(summaries: readonly SettingSummary[], axis: GridAxis, look: Look): Figure | undefined {
+  const labels = new Set(look.settings.map((setting) => curveOf(setting, look.settings, axis)));
+  const isMany = labels.size > MOST_CURVES;
+  return ratioChart(summaries, {
+    name: `w2-against-${axis.option.replace(/^\w+\./, "").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    label: axis.label,
+    x: (setting) => numberOf(optionOf(setting, axis.option)),
+    curve: (setting) => (isMany ? "mean over all else (geometric)" : curveOf(setting, look.settings, axis)),
+    settings: look.settings,
+    ...(look.colours && !isMany && { colours: look.colours }),
+  });
+}
+
+const numberOf = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
+
+/** What stands on the horizontal axis of a chart of distances, and which settings form a curve. */
+export interface RatioChart {
+  readonly name: string;
+  /** Of the axis. */
+  readonly label: string;
+  /** Undefined for settings that are not shown. */
+  readonly x: (setting: Setting) => number | undefined;
+  readonly curve: (setting: Setting) => string;
+  /** In the order in which they take colours. */
+  readonly settings: readonly Setting[];
+  readonly colours?: ColourKind;
+  readonly title?: string;
+  readonly caption?: string;
+}
+
+/** Distance to the data against a number, a panel for each data set; undefined where there is nothing to show. */
+export function ratioChart(summaries: readonly SettingSummary[], chart: RatioChart): Figure | undefined {
+  const { label } = chart;
+  const all = dataOf(summaries).map((data) => ({ data, curves: curvesOn(summaries, data, chart) }));
+  const shown = all.filter(({ curves }) => curves.length > 0);
   if (shown.length === 0) return undefined;
-  const [xs, ys] = (["x", "y"] as const).map((key) =>
-    shown.flatMap(({ curves }) => curves.flatMap((curve) => Array.from(curve[key]))),
-  );
-  const log = { x: spans(xs ?? [], LOG_OPTION), y: spans(ys ?? [], LOG_RATIO) };
-  const values = [...new Set(xs)].sort((a, b) => a - b);
+  const valuesOf = (key: "x" | "y"): number[] =>
+    shown.flatMap(({ curves }) => curves.flatMap((curve) => Array.from(curve[key])));
+  const log = { x: spans(valuesOf("x"), LOG_OPTION), y: spans(valuesOf("y"), LOG_RATIO) };
+  const ticks = [...new Set(valuesOf("x"))].sort((a, b) => a - b);
+  const caption = `W2 divided by its floor against ${label}: lower is better, and the line at 1 is what fresh data reach against fresh data.`;
   return {
-    name: `w2-against-${axis.option.replace(/^\w+\./, "").replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
-    caption: `W2 divided by its floor against ${axis.label}: lower is better, and the line at 1 is what fresh data reach against fresh data.`,
+    name: chart.name,
+    caption: chart.caption ?? caption,
     svg: chartFigure({
-      title: `Distance to the data against ${axis.label}`,
+      title: chart.title ?? `Distance to the data against ${label}`,
       panels: shown.map(({ data, curves }) => ({
         title: data,
-        x: { label: axis.label, log: log.x, ...(values.length <= 8 && { ticks: values }) },
+        x: { label, log: log.x, ...(ticks.length <= MOST_TICKS && { ticks }) },
         y: { label: "W2 / floor", log: log.y },
         series: curves,
         references: [{ label: "fresh data", y: 1 }],
@@ -91,6 +123,8 @@ export function axisChart(summaries: readonly SettingSummary[], axis: GridAxis, 
     }),
   };
 }
+
+const MOST_TICKS = 8;
 
 function mostSeeds(summaries: readonly SettingSummary[]): number {
   return Math.max(1, ...summaries.flatMap(({ perData }) => perData.map(({ seeds }) => seeds.length)));
@@ -102,26 +136,24 @@ interface Point {
   readonly error: number;
 }
 
-function curvesOn(summaries: readonly SettingSummary[], data: string, axis: GridAxis, look: Look): ChartSeries[] {
+function curvesOn(summaries: readonly SettingSummary[], data: string, chart: RatioChart): ChartSeries[] {
   const curves = new Map<string, Point[]>();
-  const labels = new Set(look.settings.map((setting) => curveOf(setting, look.settings, axis)));
-  const single = labels.size > MOST_CURVES ? "mean over all else (geometric)" : undefined;
-  for (const summary of inOrder(summaries, look)) {
-    const x = optionOf(summary.setting, axis.option);
+  for (const summary of inOrder(summaries, chart)) {
+    const x = chart.x(summary.setting);
     const found = w2Of(summary, data)?.ratio;
-    if (typeof x !== "number" || !found || !Number.isFinite(found.mean)) continue;
-    const label = single ?? curveOf(summary.setting, look.settings, axis);
+    if (x === undefined || !found || !(found.mean > 0)) continue;
+    const label = chart.curve(summary.setting);
     const error = Number.isFinite(found.standardError) ? found.standardError : 0;
     curves.set(label, [...(curves.get(label) ?? []), { x, y: found.mean, error }]);
   }
   return [...curves].map(([label, points]) => ({
     ...seriesOf(label, points),
-    ...(look.colours && single === undefined && { colour: colourOf(look.colours, label) }),
+    ...(chart.colours && { colour: colourOf(chart.colours, label) }),
   }));
 }
 
 /** As the study lists its settings, so that colours do not depend on the ranking. */
-function inOrder(summaries: readonly SettingSummary[], { settings }: Look): SettingSummary[] {
+function inOrder(summaries: readonly SettingSummary[], { settings }: Pick<RatioChart, "settings">): SettingSummary[] {
   return summaries.toSorted((a, b) => settings.indexOf(a.setting) - settings.indexOf(b.setting));
 }
 

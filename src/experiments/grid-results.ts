@@ -102,10 +102,31 @@ function metricSummary(rows: readonly MetricRow[]): MetricSummary {
 
 /** The geometric mean over data sets for each seed that has all of them, and then over seeds. */
 function scoreOver(perData: readonly DataSummary[]): MeanEstimate | undefined {
-  const seeds = perData[0]?.seeds ?? [];
-  const ratios = seeds.map((seed) => perData.map((each) => ratioAt(each, seed)));
-  const whole = ratios.filter((each) => each.every((ratio) => ratio > 0));
-  return whole.length === 0 ? undefined : geometricMean(whole.map((each) => geometricMean(each).mean));
+  const scores = [...seedScores(perData).values()];
+  return scores.length === 0 ? undefined : geometricMean(scores);
+}
+
+/** The geometric mean over data sets of the W2 ratio, for each seed that has all of them. */
+function seedScores(perData: readonly DataSummary[]): Map<number, number> {
+  const scores = new Map<number, number>();
+  for (const seed of perData[0]?.seeds ?? []) {
+    const ratios = perData.map((each) => ratioAt(each, seed));
+    if (ratios.every((ratio) => ratio > 0)) scores.set(seed, geometricMean(ratios).mean);
+  }
+  return scores;
+}
+
+/**
+ * How many times as far from the data `a` is as `b`: the geometric mean over the seeds that both have, with its standard error.
+ * The seeds share data and noise, so this is sharper than the two by themselves.
+ */
+export function comparedWith(a: SettingSummary, b: SettingSummary): MeanEstimate | undefined {
+  const [ofA, ofB] = [seedScores(a.perData), seedScores(b.perData)];
+  const factors = [...ofA].flatMap(([seed, score]) => {
+    const other = ofB.get(seed);
+    return other === undefined ? [] : [score / other];
+  });
+  return factors.length === 0 ? undefined : geometricMean(factors);
 }
 
 /** NaN where the seed failed. */
@@ -116,4 +137,15 @@ function ratioAt({ seeds, metrics }: DataSummary, seed: number): number {
 /** The W2 ratio of a setting on one data set, over seeds. */
 export function w2Of({ perData }: SettingSummary, data: string): MetricSummary | undefined {
   return perData.find((each) => each.data === data)?.metrics.get("w2");
+}
+
+/** A setting within this factor of the best one counts as about as good. */
+export const NEAR_BEST = 1.25;
+
+/** Settings without failed runs whose W2 ratio is within `NEAR_BEST` of the best one, best first. */
+export function nearBest(summaries: readonly SettingSummary[]): SettingSummary[] {
+  const complete = summaries.filter(({ failed, score }) => failed === 0 && score !== undefined);
+  const sorted = complete.toSorted((a, b) => scoreOf(a) - scoreOf(b));
+  const best = sorted[0] ? scoreOf(sorted[0]) : 0;
+  return sorted.filter((summary) => scoreOf(summary) <= NEAR_BEST * best);
 }

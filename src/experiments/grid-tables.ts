@@ -93,7 +93,10 @@ export function runsTable(cells: readonly Cell[]): Table {
 }
 
 /** Everything that was measured as JSON. */
-export function gridNumbers(cells: readonly Cell[], summaries: readonly SettingSummary[]): Json {
+export function gridNumbers(
+  cells: readonly Cell[],
+  summaries: readonly SettingSummary[],
+): Readonly<Record<string, Json>> {
   return {
     runs: cells.map(({ data, setting, seed, steps, metrics, bound }) => ({
       data,

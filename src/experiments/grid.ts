@@ -97,7 +97,8 @@ export function curveOf(setting: Setting, settings: readonly Setting[], { option
   const others = variedOptions(settings).filter((name) => name !== option);
   const words = others.map((name) => {
     const value = optionOf(setting, name);
-    return `${keyOf(name)} ${value === undefined ? "as usual" : typeof value === "object" ? JSON.stringify(value) : String(value)}`;
+    const shown = value === undefined ? "as usual" : typeof value === "string" ? value : JSON.stringify(value);
+    return `${keyOf(name)} ${shown}`;
   });
   return words.length === 0 ? "all settings" : words.join(", ");
 }

@@ -11,8 +11,8 @@ import { RunningMean, type MeanEstimate } from "../../math/running-mean.ts";
 import type { FloatTensor } from "../../tensor/tensor.ts";
 import { evaluationData } from "../../train/evaluation-data.node.ts";
 import { DenoiserSession } from "../../train/model.ts";
-import type { JobKind } from "../job.ts";
-import { runOf, secondsOfRow, trainingOf } from "./train.node.ts";
+import { jobOf, type Job, type JobKind } from "../job.ts";
+import { runOf, secondsOfRow, trainingOf, type TrainValues } from "./train.node.ts";
 
 /** At which steps and rows a training job's model is tried. */
 export interface StepLossConfig {
@@ -71,6 +71,18 @@ export const stepLossKind: JobKind<StepLossConfig, StepLossValues> = {
     };
   },
 };
+
+/** Keeps fresh data apart from those of metrics and bounds. */
+const FRESH_SEED = 2000;
+
+/** The loss of a training job's model at single steps. */
+export function stepLossJob(
+  train: Job<TrainValues>,
+  sizes: Pick<StepLossConfig, "rows" | "count">,
+): Job<StepLossValues> {
+  const seed = trainingOf([train]).seed + FRESH_SEED;
+  return jobOf(stepLossKind, { ...sizes, seed }, `loss at single steps after ${train.label}`, [train]);
+}
 
 /** Steps round((T − 1)·(i/(n − 1))²), each once. */
 export function quadraticSteps(timesteps: number, count: number): number[] {

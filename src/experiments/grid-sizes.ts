@@ -1,0 +1,17 @@
+import type { GridSizes } from "./grid.ts";
+import type { Scale, TrainingChoice } from "./study.ts";
+
+/** What all models of studies that train many are trained with: less than the usual model. */
+export const gridTraining: Readonly<Record<Scale, TrainingChoice>> = {
+  quick: { iterations: 1000, batchSize: 128, width: 64, depth: 3, dataSize: 20_000 },
+  full: { iterations: 3000, batchSize: 256, width: 64, depth: 3 },
+};
+
+/** Sizes of studies that train many models. */
+export const gridSizes: Readonly<Record<Scale, GridSizes>> = {
+  quick: { points: 500, bound: { rows: 200, stepsPerRow: 20 } },
+  full: { points: 1000, bound: { rows: 500, stepsPerRow: 50 } },
+};
+
+/** How the loss at single steps is measured. */
+export const stepLossSizes = { quick: { rows: 500, count: 16 }, full: { rows: 2000, count: 24 } } as const;

@@ -1,0 +1,132 @@
+import type { NoiseSchedule } from "../../diffusion/schedule.ts";
+import { at } from "../../math/error.ts";
+import type { MeanEstimate } from "../../math/running-mean.ts";
+import { short } from "../../math/short.ts";
+import { NEAR_BEST, comparedWith, nearBest, type SettingSummary } from "../grid-results.ts";
+import { ratioWords } from "../grid-words.ts";
+import { terminalSignal } from "./matched-schedule.ts";
+import type { ScheduleSetting } from "./schedule-settings.ts";
+import type { Agreement, Verdict } from "./schedule-verdict.ts";
+
+/** A setting with its schedule, what the linter said, and what was measured. */
+export interface JudgedSchedule {
+  readonly setting: ScheduleSetting;
+  readonly schedule: NoiseSchedule;
+  readonly verdict: Verdict;
+  readonly summary: SettingSummary;
+  /** Median over data sets and seeds of the W2 ratio; undefined where nothing was measured. */
+  readonly median: number | undefined;
+}
+
+/** What the study says about β, from its numbers. */
+export function scheduleFindings(judged: readonly JudgedSchedule[], agreement: Agreement | undefined): string {
+  return [rangeWords(judged), pairWords(judged), lengthWords(judged), agreementWords(agreement)]
+    .filter((words) => words !== "")
+    .join(" ");
+}
+
+/** Between which values β_1, β_T and ᾱ_T of the good schedules lie. */
+function rangeWords(judged: readonly JudgedSchedule[]): string {
+  const good = nearBest(judged.map(({ summary }) => summary));
+  const best = judged.find(({ summary }) => summary === good[0]);
+  if (!best) return "No schedule was measured on all data sets with all seeds.";
+  const schedules = judged.filter(({ summary }) => good.includes(summary)).map(({ schedule }) => schedule);
+  const span = (of: (schedule: NoiseSchedule) => number): string => {
+    const values = schedules.map(of);
+    const [low, high] = [short(Math.min(...values)), short(Math.max(...values))];
+    return low === high ? low : `${low} to ${high}`;
+  };
+  return (
+    `Best of ${judged.length} schedules is ${best.setting.label} with ${ratioWords(best.summary)}; ${schedules.length - 1} more are within ` +
+    `${short((NEAR_BEST - 1) * 100)} % of it. How small and how large must β be? Among these good ones the first step β_1 goes from ` +
+    `${span(({ betas }) => at(betas, 0))}, the last step β_T from ${span(({ betas, timesteps }) => at(betas, timesteps - 1))}, and the share ᾱ_T of ` +
+    `the data's variance that is left at the end from ${span(terminalSignal)}. ${leftWords(judged)}`
+  );
+}
+
+/** What happens where much of the data is left at the end. */
+function leftWords(judged: readonly JudgedSchedule[]): string {
+  const scored = judged.filter(({ summary, setting }) => summary.score && setting.part.includes("range"));
+  const usual = scored.find(({ setting }) => setting.label === "linear");
+  const left = scored.filter(({ verdict }) => verdict.name === "data left in x_T");
+  const worst = left.toSorted((a, b) => terminalSignal(b.schedule) - terminalSignal(a.schedule))[0];
+  if (!usual || !worst) return "";
+  const factor = comparedWith(worst.summary, usual.summary);
+  return (
+    `Too small a β costs: ${worst.setting.label} leaves ᾱ_T = ${short(terminalSignal(worst.schedule))}, and its samples are ` +
+    `${factorWords(factor)} times as far from the data as those of the usual linear schedule.`
+  );
+}
+
+/** "1.3 ± 0.05" */
+function factorWords(factor: MeanEstimate | undefined): string {
+  if (!factor) return "?";
+  return `${short(factor.mean)}${Number.isFinite(factor.standardError) ? ` ± ${factor.standardError.toPrecision(1)}` : ""}`;
+}
+
+/** Constant against increasing β that end in the same ᾱ_T. */
+function pairWords(judged: readonly JudgedSchedule[]): string {
+  const pairs = judged
+    .filter(({ setting }) => setting.group === "constant")
+    .flatMap((constant) => {
+      const { timesteps } = constant.schedule;
+      const linear = judged.find(
+        ({ setting, schedule }) =>
+          setting.group === "linear" && setting.part.includes("length") && schedule.timesteps === timesteps,
+      );
+      const factor = linear && comparedWith(constant.summary, linear.summary);
+      return factor ? [{ timesteps, factor }] : [];
+    });
+  if (pairs.length === 0) return "";
+  const words = pairs.map(({ timesteps, factor }) => `${factorWords(factor)} times at T = ${timesteps}`);
+  return (
+    `Must β increase? A constant β that ends at the same noise as the linear schedule gives samples ${words.join(", ")} as far from the data: ` +
+    `${conclusion(pairs)}.`
+  );
+}
+
+/** Factors this many standard errors from 1 differ. */
+const CLEAR = 2;
+
+function conclusion(pairs: readonly { readonly timesteps: number; readonly factor: MeanEstimate }[]): string {
+  const isClear = ({ factor }: (typeof pairs)[number]): boolean =>
+    Math.abs(Math.log(factor.mean)) > (CLEAR * factor.standardError) / factor.mean;
+  const worse = pairs.filter((pair) => isClear(pair) && pair.factor.mean > 1);
+  const better = pairs.filter((pair) => isClear(pair) && pair.factor.mean < 1);
+  const at = (some: typeof pairs): string => some.map(({ timesteps }) => `T = ${timesteps}`).join(" and ");
+  if (worse.length === 0 && better.length === 0) return "no difference that these seeds can tell from chance";
+  return [
+    ...(worse.length > 0 ? [`increasing is better at ${at(worse)}`] : []),
+    ...(better.length > 0 ? [`constant is better at ${at(better)}`] : []),
+  ].join(", and ");
+}
+
+/** What few steps cost. */
+function lengthWords(judged: readonly JudgedSchedule[]): string {
+  const families = (["linear", "cosine"] as const).flatMap((group) => {
+    const found = judged
+      .filter(({ setting, summary }) => setting.group === group && setting.part.includes("length") && summary.score)
+      .sort((a, b) => a.schedule.timesteps - b.schedule.timesteps);
+    if (found.length < 2) return [];
+    const words = found.map(
+      ({ schedule, summary }) => `${short(summary.score?.mean ?? Number.NaN)} at T = ${schedule.timesteps}`,
+    );
+    return [`${group} ${words.join(", ")}`];
+  });
+  if (families.length === 0) return "";
+  return `How many steps T? With the whole chain sampled, the distance in floors is: ${families.join("; ")}.`;
+}
+
+/** Whether the linter's verdict goes with quality. */
+export function agreementWords(agreement: Agreement | undefined): string {
+  if (!agreement) return "Too few schedules differ in their verdict for a rank correlation with quality.";
+  const { spearman, spearmanInterval: s, kendall, probability, count } = agreement;
+  const says =
+    probability < 0.05 && spearman > 0
+      ? "The linter's verdict, given before any training, agrees with the measured quality"
+      : "The linter's verdict does not agree with the measured quality beyond chance";
+  return (
+    `${says}: over ${count} schedules the rank correlation of severity and distance is ${short(spearman)} by Spearman (95 % interval ` +
+    `${short(s.low)} to ${short(s.high)}) and ${short(kendall)} by Kendall; chance alone would give as much with a probability of ${short(probability)}.`
+  );
+}

@@ -1,0 +1,161 @@
+import { rankingFigure } from "../../figures/ranking.ts";
+import type { NoiseSchedule } from "../../diffusion/schedule.ts";
+import { short } from "../../math/short.ts";
+import type { GridStudy, Setting } from "../grid.ts";
+import { ratioChart, type RatioChart } from "../grid-figures.ts";
+import { finiteOrNull } from "../grid-tables.ts";
+import type { Json } from "../job.ts";
+import type { Figure, Section, Table } from "../study.ts";
+import { terminalSignal } from "./matched-schedule.ts";
+import { agreementWords, type JudgedSchedule } from "./schedule-findings.ts";
+import type { ScheduleSetting } from "./schedule-settings.ts";
+import { verdicts, type Agreement } from "./schedule-verdict.ts";
+
+/** What a schedule is. */
+export const INTRODUCTION =
+  "A diffusion model learns to undo a process that turns data into noise in T small steps. Step t mixes in fresh noise of variance β_t; the schedule is the list β_1 … β_T. What counts in the end is ᾱ_t, the product of all 1 − β up to t: the share of the data's variance that is left after t steps. ᾱ_T should be close to 0, since sampling starts from pure noise. The scaled linear schedule is also known as quadratic (√β grows in equal steps). Schedules that end in ᾱ_T = 0 exactly are trained to predict v, a mix of noise and data, because predicted noise alone says nothing about the data there; “linear, v” is the usual schedule with that prediction, for a fair comparison.";
+
+type Part = ScheduleSetting["part"][number];
+type ChartWords = Pick<RatioChart, "label" | "title" | "caption">;
+
+/** Three comparisons that each change one thing. */
+export function comparisonSection(
+  { settings }: Pick<GridStudy, "settings">,
+  judged: readonly JudgedSchedule[],
+): Section {
+  const chart = (part: Part, words: ChartWords, x: (of: NoiseSchedule) => number): Figure[] => {
+    const taking = new Map<Setting, NoiseSchedule>(
+      judged.filter(({ setting }) => setting.part.includes(part)).map(({ setting, schedule }) => [setting, schedule]),
+    );
+    const figure = ratioChart(
+      judged.map(({ summary }) => summary),
+      {
+        ...words,
+        name: `w2-${part}`,
+        settings,
+        x: (setting) => {
+          const schedule = taking.get(setting);
+          return schedule && x(schedule);
+        },
+        curve: ({ group = "" }) => (part === "start" ? "same ᾱ_T" : group),
+        ...(part !== "start" && { colours: "schedule" as const }),
+      },
+    );
+    return figure ? [figure] : [];
+  };
+  return {
+    heading: "Small, large, increasing",
+    text: COMPARISON,
+    figures: [
+      ...chart("range", RANGE, ({ betas }) => betas[betas.length - 1] ?? 0),
+      ...chart("start", START, ({ betas }) => betas[0] ?? 0),
+      ...chart("length", LENGTH, ({ timesteps }) => timesteps),
+    ],
+  };
+}
+
+const COMPARISON =
+  "Three comparisons, each of which changes one thing. First the last step β_T of a linear schedule: where it is too small, the chain ends before the data have become noise, and sampling starts from the wrong place. Then the first step β_1, with β_T chosen so that ᾱ_T stays the same; the right end is the constant schedule, which does not increase at all. Last the number of steps T with ᾱ_T kept about the same: fewer steps are coarser, and all of them are used for sampling.";
+const RANGE = {
+  label: "β_T",
+  title: "Linear schedules, T = 1000: how large must β become?",
+  caption:
+    "Distance to the data against the last step β_T of linear schedules that start at the same β_1. On the left the chain ends with much of the data still in x_T.",
+};
+const START = {
+  label: "β₁",
+  title: "Same ᾱ_T, T = 1000: how small must β start?",
+  caption:
+    "Distance to the data against the first step β_1, at the same ᾱ_T. The rightmost point is the constant schedule.",
+};
+const LENGTH = {
+  label: "T",
+  title: "How many steps?",
+  caption:
+    "Distance to the data against the number of steps T, all of them used for sampling. Constant, linear and cosine schedules end at about the same noise.",
+};
+
+/** The linter's verdicts beside what was measured. */
+export function verdictSection(judged: readonly JudgedSchedule[], agreement: Agreement | undefined): Section {
+  return {
+    heading: "What the linter says",
+    text: `${LINTER}\n\n${agreementWords(agreement)}`,
+    figures: verdictFigure(judged, agreement),
+    tables: [verdictTable(judged), findingsTable(judged)],
+  };
+}
+
+function verdictTable(judged: readonly JudgedSchedule[]): Table {
+  return {
+    name: "linter",
+    header: ["schedule", "T", "β_1", "β_T", "ᾱ_T", "verdict", "severity", "median W2/floor"],
+    rows: judged.map(({ setting, schedule, verdict, median }) => [
+      setting.label,
+      schedule.timesteps,
+      schedule.betas[0] ?? null,
+      schedule.betas[schedule.timesteps - 1] ?? null,
+      terminalSignal(schedule),
+      verdict.name,
+      verdict.severity,
+      median ?? null,
+    ]),
+  };
+}
+
+function findingsTable(judged: readonly JudgedSchedule[]): Table {
+  return {
+    name: "linter-findings",
+    header: ["schedule", "finding"],
+    rows: judged.flatMap(({ setting, verdict }) => verdict.findings.map((line) => [setting.label, line])),
+    folded: "the linter's findings, word for word",
+  };
+}
+
+const LINTER =
+  "The linter reads a schedule before anything is trained. Its verdicts in order of severity: 0, no finding; 1, a remark that calls itself harmless; 2, a warning (such as a β that does not increase) while x_T is close to noise; and 3 + L_T, where x_T still holds L_T bits per dimension of the data. Quality is the median over data sets and seeds of W2 over its floor. A rank correlation of 1 would mean that the linter sorts the schedules as the samples do, 0 that it knows nothing; ties share a rank. The interval comes from drawing schedules again (bootstrap), the probability from shuffling them. The linter looks at the schedule alone: that few steps are coarse is not its subject.";
+
+const verdictColours = ["#009e73", "#2a22d0", "#cc79a7", "#d55e00"] as const;
+
+function verdictFigure(judged: readonly JudgedSchedule[], agreement: Agreement | undefined): Figure[] {
+  const rows = judged
+    .flatMap(({ setting, verdict, median }) =>
+      median === undefined
+        ? []
+        : [
+            {
+              label: setting.label,
+              value: median,
+              group: verdict.name,
+              colour: verdictColours[verdicts.indexOf(verdict.name)] ?? "",
+            },
+          ],
+    )
+    .sort((a, b) => a.value - b.value);
+  if (rows.length === 0) return [];
+  const svg = rankingFigure({
+    title: "Measured quality, coloured by the linter's verdict",
+    x: { label: "median W2 / floor", log: true },
+    rows,
+    reference: { value: 1, label: "fresh data" },
+    notes: agreement ? [`Spearman ${short(agreement.spearman)}, Kendall ${short(agreement.kendall)}.`] : [],
+  });
+  const caption =
+    "Schedules from best to worst by what was measured, coloured by what the linter said before. If it is right, warnings gather at the bottom.";
+  return [{ name: "linter-agreement", caption, svg }];
+}
+
+/** The linter's verdicts as JSON. */
+export function linterNumbers(judged: readonly JudgedSchedule[], agreement: Agreement | undefined): Json {
+  return {
+    agreement: agreement ? (JSON.parse(JSON.stringify(agreement)) as Json) : null,
+    schedules: judged.map(({ setting, verdict, median, schedule }) => ({
+      setting: setting.label,
+      timesteps: schedule.timesteps,
+      terminalSignal: terminalSignal(schedule),
+      verdict: verdict.name,
+      severity: verdict.severity,
+      findings: verdict.findings,
+      median: finiteOrNull(median),
+    })),
+  };
+}
