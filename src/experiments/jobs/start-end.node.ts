@@ -16,9 +16,10 @@ export interface StartEndConfig {
   readonly seed: number;
 }
 
-/** What a sampler is called. */
+/** What a sampler is called, and the columns of the data. */
 export interface StartEndValues {
   readonly label: string;
+  readonly columns: readonly string[];
 }
 
 /**
@@ -45,6 +46,10 @@ export const startEndKind: JobKind<StartEndConfig, StartEndValues> = {
         onShare((step.index + 1) / step.count);
       });
     });
-    return { values: { label }, arrays: { starts: starts ?? ends, ends: unstandardise(ends, run.model.standardiser) } };
+    const inUnits = (points: FloatTensor): FloatTensor => unstandardise(points, run.model.standardiser);
+    return {
+      values: { label, columns: run.model.columns },
+      arrays: { starts: inUnits(starts ?? ends), ends: inUnits(ends) },
+    };
   },
 };

@@ -1,6 +1,7 @@
 import { chartFigure } from "../../figures/chart.ts";
 import type { ChartSeries } from "../../figures/chart-series.ts";
 import { colourOf } from "../../figures/colour-of.ts";
+import { mappingFigure } from "../../figures/mapping.ts";
 import { colours } from "../../figures/theme.ts";
 import type { Estimate } from "../influence.ts";
 import type { ContinuationsValues } from "../jobs/continuations.node.ts";
@@ -85,7 +86,19 @@ function exactSeries({ times, shares }: NonNullable<SetResult["known"]>): ChartS
   return { label: "perfect model, all steps", colour: colours.ink, x: [0, ...times], y, dashed: true, dots: false };
 }
 
-/** Ends in the colours of their starts. */
-export function mapOf(_set: SetResult, _maps: readonly SamplerMap[]): Figure[] {
-  return [];
+/** Ends in the colours of their starts; DDIM first, with more and more noise. */
+export function mapOf({ name, file }: SetResult, maps: readonly SamplerMap[]): Figure[] {
+  const [first] = maps;
+  if (!first) return [];
+  const ordered = [...maps.filter(({ short }) => short !== "DDPM"), ...maps.filter(({ short }) => short === "DDPM")];
+  const svg = mappingFigure({
+    title: `${name}: which start leads where?`,
+    panels: ordered.map(({ short, ends }) => ({ label: `ends, ${short}`, points: ends })),
+    keys: first.starts,
+    keyLabel: "starts x_T and their colours",
+    columnNames: first.columns,
+  });
+  const caption =
+    "Top left: the starts, coloured by place. Other panels: the end of every start, in the colour of the start. Look for order: smooth bands of colour mean that the start settles the end, a salt-and-pepper mixture that it does not.";
+  return [{ name: `${file}-start-to-end`, caption, svg }];
 }

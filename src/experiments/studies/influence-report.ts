@@ -1,5 +1,4 @@
 import { at } from "../../math/error.ts";
-import { grouped } from "../../math/text.ts";
 import type { FloatTensor } from "../../tensor/tensor.ts";
 import type { DoneJob, Job, Json, Results } from "../job.ts";
 import type { Estimate } from "../influence.ts";
@@ -45,6 +44,7 @@ export interface SamplerResult {
 /** Starts and ends of one sampler. */
 export interface SamplerMap {
   readonly short: string;
+  readonly columns: readonly string[];
   readonly starts: FloatTensor;
   readonly ends: FloatTensor;
 }
@@ -85,9 +85,9 @@ function resultOf({ samplers, known, ...set }: SetPlan, results: Results): SetRe
   };
 }
 
-function mapArrays(short: string, { arrays }: DoneJob): SamplerMap {
+function mapArrays(short: string, { arrays, values }: DoneJob<StartEndValues>): SamplerMap {
   const { starts, ends } = arrays as { readonly starts: FloatTensor; readonly ends: FloatTensor };
-  return { short, starts, ends };
+  return { short, columns: values.columns, starts, ends };
 }
 
 function sectionsOf(set: SetResult): Section[] {
@@ -149,7 +149,3 @@ function numbersOf({ name, timesteps, samplers, known, missing }: SetResult): Js
     missing,
   };
 }
-
-/** "2,048 continuations" */
-export const continuationsOf = ({ states, repeats }: Pick<InfluencePlan, "states" | "repeats">): string =>
-  `${grouped(states * repeats)} continuations`;

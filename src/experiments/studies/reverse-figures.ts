@@ -1,5 +1,6 @@
 import { animateStrip } from "../../figures/animate.ts";
 import { chartFigure } from "../../figures/chart.ts";
+import type { ChartPanel } from "../../figures/chart-panel.ts";
 import { fieldFigure, type FieldPanel } from "../../figures/field.ts";
 import { reverseStripFigure } from "../../figures/reverse-strip.ts";
 import { colours } from "../../figures/theme.ts";
@@ -29,7 +30,7 @@ export function stripFigures({ name, file, states, stateTimes }: ReverseResult):
   }));
   const svg = reverseStripFigure({ title: `${name}: from noise to data`, moments, columns });
   const caption =
-    "Above: the same points at falling t, from pure noise to nearly finished samples. Below: where the network expects each of them to end. From noise it can only expect the middle of the data; the shape comes out step by step, and towards the end both rows agree.";
+    "Above: the same points at falling t, from pure noise to nearly finished samples. Below: where the network expects each of them to end. The shape comes out step by step, and towards the end both rows agree.";
   return [{ name: `${file}-reverse`, caption, svg }];
 }
 
@@ -79,8 +80,19 @@ export function fieldFigures({ name, file, field, fieldTimes, leastDensity }: Re
 /** Relative error of the score, and the parts of the loss. */
 export function errorFigure({ name, file, error, timesteps }: ReverseResult): Figure[] {
   if (!error) return [];
-  const { times } = error;
-  const x = { label: "t (steps from the data)", domain: [0, timesteps] as const };
+  const svg = chartFigure({
+    title: `${name}: how exact is the learned score?`,
+    columns: 2,
+    panels: errorPanels(error.times, timesteps),
+    errorBars: "bars: standard error",
+  });
+  const caption =
+    "Left: squared error of the learned score beside the squared size of the exact one; 0.01 means that arrows are off by a tenth of their length. Right: most of the loss is there for every network, since noised points do not tell their noise; the network's share is what better training could still win.";
+  return [{ name: `${file}-score-error`, caption, svg }];
+}
+
+function errorPanels(times: readonly ScoreErrorAt[], timesteps: number): ChartPanel[] {
+  const x = { label: "t (steps from the data)", log: true, domain: [0.9, 1.1 * timesteps] as const };
   const series = (label: string, colour: string, of: (each: ScoreErrorAt) => MeanEstimate) => ({
     label,
     colour,
@@ -88,30 +100,14 @@ export function errorFigure({ name, file, error, timesteps }: ReverseResult): Fi
     y: times.map((each) => of(each).mean),
     error: times.map((each) => of(each).standardError),
   });
-  const svg = chartFigure({
-    title: `${name}: how exact is the learned score?`,
-    columns: 2,
-    panels: [
-      {
-        title: "error of the score",
-        x,
-        y: { label: "relative squared error", log: true },
-        series: [series("score: relative squared error", colours.samples, ({ relative }) => relative)],
-      },
-      {
-        title: "parts of the training loss",
-        x,
-        y: { label: "mean squared error of ε, per value", log: true },
-        series: [
-          series("whole loss", colours.ink, ({ loss }) => loss),
-          series("Bayes loss: no network can avoid it", colours.data, ({ bayes }) => bayes),
-          series("network's share", colours.samples, ({ excess }) => excess),
-        ],
-      },
-    ],
-    errorBars: "bars: standard error",
-  });
-  const caption =
-    "Left: squared error of the learned score beside the squared size of the exact one; 10⁻² means that arrows are off by a tenth of their length. Right: most of the loss is there for every network, since noised points do not tell their noise; the lower curve is what better training could still win.";
-  return [{ name: `${file}-score-error`, caption, svg }];
+  const left = series("relative error of the score", colours.samples, ({ relative }) => relative);
+  const right = [
+    series("whole loss", colours.ink, ({ loss }) => loss),
+    series("Bayes loss: no network can avoid it", colours.data, ({ bayes }) => bayes),
+    series("network's share", colours.samples, ({ excess }) => excess),
+  ];
+  return [
+    { title: "error of the score", x, y: { label: "relative squared error", log: true }, series: [left] },
+    { title: "parts of the training loss", x, y: { label: "squared error of ε, per value", log: true }, series: right },
+  ];
 }

@@ -2,6 +2,7 @@ import { at } from "../../math/error.ts";
 import { short } from "../../math/short.ts";
 import { grouped } from "../../math/text.ts";
 import type { ScoreErrorAt, ScoreErrorValues } from "../jobs/score-error.node.ts";
+import type { ReverseStatesValues } from "../jobs/reverse-states.node.ts";
 import type { ReverseResult } from "./reverse-report.ts";
 
 /** 0.0312 as "3.1 %" */
@@ -13,18 +14,22 @@ const bestOf = ({ times }: ScoreErrorValues): ScoreErrorAt =>
   times.reduce((least, each) => (each.relative.mean < least.relative.mean ? each : least));
 /** The mean length of an error beside that of the score. */
 const lengthOf = ({ relative }: ScoreErrorAt): string => percent(Math.sqrt(Math.max(0, relative.mean)));
-/** The network's part of the loss, over all measured times. */
-const networkPart = ({ times }: ScoreErrorValues): number => {
-  const sum = (of: (each: ScoreErrorAt) => number): number => times.reduce((total, each) => total + of(each), 0);
-  return sum(({ excess }) => excess.mean) / sum(({ bayes, excess }) => bayes.mean + excess.mean);
-};
+/** The network's part of the loss, averaged over t by trapezoids between the measured times. */
+function networkPart({ times }: ScoreErrorValues): number {
+  const area = (of: (each: ScoreErrorAt) => number): number =>
+    times.slice(1).reduce((sum, each, i) => {
+      const before = at(times, i);
+      return sum + ((of(each) + of(before)) / 2) * (each.t - before.t);
+    }, 0);
+  return area(({ excess }) => excess.mean) / area(({ bayes, excess }) => bayes.mean + excess.mean);
+}
 
 /** What was asked and what came out. */
 export function findingsOf(sets: readonly ReverseResult[]): string {
   const sentences = sets.flatMap(({ name, error }) => {
     if (!error) return [];
     const [best, worst] = [bestOf(error), worstOf(error)];
-    return `On ${name} the learned score is off by ${lengthOf(best)} of its size where it is best (t = ${grouped(best.t)}) and by ${lengthOf(worst)} where it is worst (t = ${grouped(worst.t)}); the network's share of its loss, over all measured t, is ${percent(networkPart(error))}.`;
+    return `On ${name} the learned score is off by ${lengthOf(best)} of its size where it is best (t = ${grouped(best.t)}) and by ${lengthOf(worst)} where it is worst (t = ${grouped(worst.t)}); the network's own share of its loss, averaged over t, is ${percent(networkPart(error))}.`;
   });
   if (sentences.length === 0) return "No run that compares the learned score with the exact one gave a result.";
   return `A trained network turns noise into data by following the score, the direction in which noised points get more likely. Its score is compared with the exact one of each data set. ${sentences.join(" ")}`;
@@ -43,9 +48,25 @@ export function methodWords(sets: readonly ReverseResult[]): string {
 export function stripWords({ states, frames, stateTimes }: ReverseResult): string {
   if (!states) return "The run that walks back from noise failed, so there is nothing to show.";
   const { surprise } = states.values;
-  const last = surprise.length - 1;
+  const misses = stateTimes.map((t, i) => `${short(at(surprise, i))} at t = ${grouped(t)}`);
   const moving = frames ? " The moving picture shows every part of the way." : "";
-  return `The same points are drawn at falling t, and below them the end that the network foresees for each. At t = ${grouped(at(stateTimes, 0))} it misses the later end by ${short(at(surprise, 0))} (root mean square, in units of the data's standard deviation), about as much as guessing the middle of the data would (1); at t = ${grouped(at(stateTimes, last))} by ${short(at(surprise, last))}. The foreseen ends are averages of all ends that are still possible: that is why they lie close together at first, and even where there are no data.${moving}`;
+  return [
+    `The same points are drawn at falling t, and below them the end that the network foresees for each.${moving} What it foresees misses the later end by ${misses.join(", ")} (root mean square in units of the data's standard deviation; always guessing the middle of the data would miss by about 1). The foreseen ends are averages of all ends that are still possible: that is why in between they lie closer together than the data, and even where there are none.`,
+    startWords(states.values, stateTimes),
+  ]
+    .filter((text) => text !== "")
+    .join("\n\n");
+}
+
+/** Beyond this a forecast is worse than always guessing the middle. */
+const WORSE_THAN_MIDDLE = 1.2;
+
+/** Why the forecast from noise is wild, where it is. */
+function startWords({ surprise, alphasCumprod }: ReverseStatesValues, times: readonly number[]): string {
+  if (at(surprise, 0) < WORSE_THAN_MIDDLE) return "";
+  const alphaCumprod = at(alphasCumprod, 0);
+  const factor = Math.sqrt((1 - alphaCumprod) / alphaCumprod);
+  return `The first forecast, at t = ${grouped(at(times, 0))}, is wild: there only √ᾱ_t = ${short(Math.sqrt(alphaCumprod))} of the signal is left, so every error of the predicted noise comes out ${grouped(Math.round(factor))} times as large in x̂₀. It does no harm, as a single step moves the state by very little towards it.`;
 }
 
 /** What the field shows. */
@@ -71,6 +92,15 @@ export function errorWords({ name, error, rows }: ReverseResult): string {
       : "so better or longer training could still win a visible part of the loss";
   return [
     `Over ${grouped(rows)} noised points at each t (${error.note}), the error of the learned score, E‖s_θ − s‖²/E‖s‖², is least at t = ${grouped(best.t)} with ${short(best.relative.mean)} (an error of ${lengthOf(best)} of the score's size) and largest at t = ${grouped(worst.t)} with ${short(worst.relative.mean)} (${lengthOf(worst)}).`,
-    `The training loss, the mean squared error of the predicted noise, has two parts. The Bayes loss remains even with the exact answer, since a noised point does not tell which noise is in it. The rest is the network's share. On ${name} that share is ${percent(part)} of the loss over the measured t, ${verdict}.`,
-  ].join("\n\n");
+    smallTimesWords(worst),
+    `The training loss, the mean squared error of the predicted noise, has two parts. The Bayes loss remains even with the exact answer, since a noised point does not tell which noise is in it. The rest is the network's share. On ${name} that share is ${percent(part)} of the loss, averaged over t, ${verdict}.`,
+  ]
+    .filter((text) => text !== "")
+    .join("\n\n");
+}
+
+/** Why the relative error is large at small t, where it is. */
+function smallTimesWords({ t, bayes, excess }: ScoreErrorAt): string {
+  if (bayes.mean < 0.5) return "";
+  return `At t = ${grouped(t)} the added noise is much smaller than the details of the data, so it can hardly be told from them: the exact answer is nearly "no noise to be seen" (the Bayes loss is ${short(bayes.mean)}, where 1 would be nothing at all), and a small error of the network (${short(excess.mean)}) is large beside it. Steps at such t move points by very little, so this costs sharp detail but not the shape.`;
 }
