@@ -74,7 +74,7 @@ export function presentForward(work: ForwardWork, results: Results): StudyReport
     findings: findingsOf(work, powers, distances),
     sections: [
       levelsSection(work),
-      ...work.subjects.map((subject) => subjectSection(subject, results)),
+      ...work.subjects.map((subject) => subjectSection(subject, results, powers)),
       distanceSection(work, distances),
       powerSection(work, powers),
     ],
@@ -151,23 +151,28 @@ function levelsSection(work: ForwardWork): Section {
     heading: "How much noise there is at each step",
     text: [
       `The forward process takes T = ${grouped(timesteps)} small steps. Each shrinks every point a little towards the middle and adds a little Gaussian noise, so that the total variance stays 1 (all data are first scaled to mean 0 and variance 1). What counts at step t is ᾱ (read “alpha bar”): the share of the variance that still comes from the data; 1 − ᾱ is the share of noise. Their ratio ᾱ/(1 − ᾱ) is the signal-to-noise ratio, SNR.`,
-      `Data and noise are equally strong (SNR = 1) at t = ${equal}. At the last step ᾱ = ${bits(alphaCumprodAt(schedule, timesteps - 1))}: of the variance, next to nothing comes from the data.`,
+      `Data and noise are equally strong (SNR = 1) at t = ${equal}. At the last step ᾱ = ${bits(alphaCumprodAt(schedule, timesteps - 1))}: that much of the variance comes from the data.`,
+      "Below, the same points are shown at several t, each with one draw of noise that is kept: x_t = √ᾱ · x_0 + √(1 − ᾱ) · noise, where x_0 is a point of the data. They do not fly apart: while the noise grows, the data shrink towards the middle, and both together keep the same variance. The densities are those of all points that could be drawn: every bit of the data is smeared by a Gaussian that grows, and thin structure goes first.",
     ].join("\n\n"),
     figures: [levelsFigure(schedule)],
   };
 }
 
-function subjectSection(subject: ForwardSubject, results: Results): Section {
+/** When the largest test no longer sees a data set. */
+function halfWords(subject: ForwardSubject, powers: readonly PowerCurve[]): string {
+  const own = powers.filter((each) => each.subject === subject && each.half !== null).at(-1);
+  if (!own) return "";
+  return `A test with ${grouped(own.count)} points tells them from noise in most tries up to t ≈ ${Math.round(own.half ?? 0)}.`;
+}
+
+function subjectSection(subject: ForwardSubject, results: Results, powers: readonly PowerCurve[]): Section {
   const states = results.of(subject.states);
   const frames = subject.frames && results.of(subject.frames);
   const heading = `${subject.name} on the way to noise`;
   if (!states) return { heading, text: "The noised points could not be made; see the failed runs below." };
   const plane = states.values.extents === null ? [] : [densityFigure(subject, states)];
   const text = [
-    "The same points, each with one draw of noise that is kept for all t: x_t = √ᾱ · x_0 + √(1 − ᾱ) · noise. They do not fly apart: while the noise grows, the data shrink towards the middle, and both together keep the same variance.",
-    plane.length > 0
-      ? "Below, the density of x_t itself: not of these points, but of all points that could be drawn. Every bit of the data is smeared by a Gaussian that grows, and thin structure goes first."
-      : "",
+    `${states.values.columns.length > 1 ? "Points, and below them the density from which they are drawn," : "Points"} at ${subject.stripTimes.length} times. ${halfWords(subject, powers)}`,
   ];
   return {
     heading,
@@ -183,7 +188,7 @@ function distanceSection({ distanceDraws, subjects }: ForwardWork, distances: re
   return {
     heading,
     text: [
-      `The Kullback–Leibler divergence (KL) counts, in bits, how much one distribution of points tells itself apart from another per point; 0 means that they are the same. Solid curves: KL of all x_t together from N(0, I), the pure noise from which sampling starts, estimated from ${grouped(distanceDraws)} draws of the exact density. Dashed: the mean KL if one knew which point x_0 each x_t comes from. It is the term L_T of the variational bound if the process ended at t, and it must lie above: the room between is what x_t still tells about x_0.`,
+      `The Kullback–Leibler divergence (KL) says, in bits for each point, how surely draws of one distribution can be told from draws of another; 0 means that both are the same. Solid curves: KL of all x_t together from N(0, I), the pure noise from which sampling starts, estimated from ${grouped(distanceDraws)} draws of the density (exact for built-in data sets, a kernel density of the points for others). Dashed: the mean KL if one knew which point x_0 each x_t comes from. It is the term L_T of the variational bound if the process ended at t, and it must lie above: the room between is what x_t still tells about x_0.`,
       "That room is why a chain can look like noise as a whole long before single points have forgotten where they came from.",
       ...missing.map(({ name }) => `Nothing was measured for ${name}.`),
     ].join("\n\n"),
@@ -229,19 +234,13 @@ function reading(curves: readonly PowerCurve[]): string {
     half === null
       ? `${subject.name} with ${grouped(count)} points: ${(shares[0]?.share ?? 0) < 0.5 ? "from the start" : "not before the end"}`
       : `${subject.name} with ${grouped(count)} points: t ≈ ${Math.round(half)}`;
-  return `The power falls below one half at — ${curves.map(say).join("; ")}.`;
+  return `The power falls below one half: ${curves.map(say).join("; ")}.`;
 }
 
 function limitsTable({ schedule }: ForwardWork, powers: readonly PowerCurve[]): Table {
   return {
     name: "indistinguishable",
-    header: [
-      "data",
-      "points in each set",
-      "t where power falls below 50 %",
-      "ᾱ there",
-      "first t of no more than chance",
-    ],
+    header: ["data", "points", "t at power 50 %", "ᾱ there", "t of chance"],
     rows: powers.map(({ subject, count, half, chance }) => [
       subject.name,
       count,
@@ -256,7 +255,7 @@ function powerTable(powers: readonly PowerCurve[]): Table {
   return {
     name: "power",
     folded: "Power at each t",
-    header: ["data", "points in each set", "repetitions", "t", "power", "95 % low", "95 % high"],
+    header: ["data", "points", "repetitions", "t", "power", "95 % low", "95 % high"],
     rows: powers.flatMap(({ subject, count, repetitions, times, powers: shares }) =>
       shares.map(({ share, low, high }, i) => [subject.name, count, repetitions, times[i] ?? null, share, low, high]),
     ),

@@ -43,11 +43,11 @@ const sizes: Readonly<Record<Scale, Sizes>> = {
     points: 3000,
     cells: 96,
     distanceTimes: 40,
-    distanceDraws: 10_000,
+    distanceDraws: 6000,
     tests: [
       { count: 100, times: 20, repetitions: 500, nullRepetitions: 10_000 },
-      { count: 500, times: 20, repetitions: 300, nullRepetitions: 2000 },
-      { count: 2000, times: 16, repetitions: 60, nullRepetitions: 500 },
+      { count: 500, times: 16, repetitions: 200, nullRepetitions: 2000 },
+      { count: 2000, times: 12, repetitions: 50, nullRepetitions: 500 },
     ],
   },
 };

@@ -45,6 +45,7 @@ export function presentTrajectories(subjects: readonly TrajectoriesSubject[], re
   return {
     findings: findingsOf(ways),
     sections: [
+      introduction(subjects),
       ...subjects.map((subject) =>
         subjectSection(
           subject,
@@ -89,7 +90,9 @@ const finalOf = ({ done }: WayBack): number => at(done.values.orders, 0).correla
 const plusMinus = ({ mean, standardError }: MeanEstimate): string =>
   `${short(mean)} ± ${short(Number(standardError.toPrecision(1)))}`;
 const rangeOf = (values: readonly number[]): string => {
-  const [low, high] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(2)) as [string, string];
+  const text = (value: number): string =>
+    (Math.abs(value) < 10 ? value.toFixed(2) : value.toFixed(0)).replace(/^-/, "−").replace(/^−(0\.00)$/, "$1");
+  const [low, high] = [text(Math.min(...values)), text(Math.max(...values))];
   return low === high ? low : `${low} to ${high}`;
 };
 
@@ -106,11 +109,28 @@ function findingsOf(ways: readonly Ways[]): string {
   return [
     ...sentences,
     "Steps of DDPM add fresh noise, so that the length of its paths grows with the number of steps; those of DDIM follow a smooth curve that has a length of its own.",
-    `All start from the noise into which points of the data were turned. On average their ends are ${short(homing)} times as far from those points as from any others: ${homing > 0.95 ? "noise has forgotten where it came from" : "the noise still tells a little about where it came from"}.`,
+    `All start from the noise into which points of the data were turned. The mean distance of an end to its own point, divided by that to another point, is ${homing.toFixed(2)}: ${homing > 0.95 ? "noise has forgotten where it came from" : "the noise still tells a little about where it came from"}.`,
   ].join(" ");
 }
 
-function subjectSection({ name, timesteps }: TrajectoriesSubject, ways: Ways | undefined): Section {
+function introduction(subjects: readonly TrajectoriesSubject[]): Section {
+  const steps = [...new Set(subjects.map(({ timesteps }) => grouped(timesteps)))].join(" or ");
+  return {
+    heading: "What is drawn",
+    text: [
+      `Points of the data take the T = ${steps} small random steps of the forward process; t counts them. Where they end is almost pure noise; from there two samplers, which know only the trained network and not the points, lead back. DDPM takes each step with fresh noise; DDIM (η, its share of fresh noise, is 0) follows the network’s direction alone. Both start from the very same places and take all T steps.`,
+      "In the pictures of density against time read the forward process from left to right and the samplers from right to left. All three should look alike, as they show the same distributions, although the single paths are quite different: that is why a random and a smooth way back can both be right.",
+    ].join("\n\n"),
+  };
+}
+
+/** How straight the paths of one data set are. */
+function straightWords(back: readonly WayBack[]): string {
+  const words = back.map(({ sampler, done }) => `${short(done.values.detour.mean)} times with ${sampler}`);
+  return words.length === 0 ? "" : `From noise to sample a path is longer than the straight line ${words.join(", ")}.`;
+}
+
+function subjectSection({ name }: TrajectoriesSubject, ways: Ways | undefined): Section {
   const heading = `${name}: to noise and back`;
   if (!ways) return { heading, text: "The paths could not be followed; see the failed runs below." };
   const { forward, back } = ways;
@@ -118,11 +138,10 @@ function subjectSection({ name, timesteps }: TrajectoriesSubject, ways: Ways | u
   return {
     heading,
     text: [
-      `Points of the data take the T = ${grouped(timesteps)} small random steps of the forward process. Where they end is almost pure noise; from there two samplers, which know only the trained network and not the points, lead back. DDPM takes each step with fresh noise; DDIM (η = 0: no noise at all) follows the network’s direction alone. Both start from the very same places.`,
       flat
         ? ""
-        : "First, a few points that are spread over the data, each in its own colour. Forward and DDPM paths wander; DDIM paths are smooth.",
-      "Then all points along one axis, with time on the horizontal axis: data on the left, noise on the right. Read the forward process from left to right, the samplers from right to left. All three pictures should look alike, as they show the same distributions, although the single paths are quite different.",
+        : `First, ${name}: a few points that are spread over the data, each in its own colour, on their way there and back. ${straightWords(back)}`,
+      "Then all points along one axis, with time on the horizontal axis: data on the left, noise on the right.",
       ...missingWords(back),
     ]
       .filter((part) => part !== "")
@@ -143,33 +162,26 @@ function lengthSection(ways: readonly Ways[]): Section {
   return {
     heading,
     text: [
-      "The length of a path is the sum of all its steps, in units in which the data have variance 1. Divided by the straight distance between its ends it says how straight the path is: 1 is a straight line. The table gives the mean length over the mean distance with its standard error, once along all steps and once along the about 60 states that the pictures show; a path without fresh noise gives the same both times, a random one looks shorter the fewer of its states are seen.",
+      "The length of a path is the sum of all its steps, in units in which the data have variance 1. Divided by the straight distance between its ends it says how straight the path is: 1 is a straight line. The table gives the mean length over the mean distance with its standard error, once along all steps and once along the about 60 states that the pictures show (“seen at 60 times”); a path without fresh noise gives the same both times, a random one looks shorter the fewer of its states are seen. The second table tells whether a way leads back: the mean distance of a path’s end to the point of the data from which its noise came, over the distance to another point; 1 means that nothing leads back. ± is a standard error.",
       `Measured along all steps: ${worded.join("; ")}.`,
     ].join("\n\n"),
-    tables: [lengthTable(ways)],
+    tables: [lengthTable(ways), returnTable(ways)],
   };
 }
 
 const lengthHeader: readonly string[] = [
   "data",
   "process",
-  "mean length",
-  "mean distance of the ends",
-  "length / distance",
-  "standard error",
-  "the same along 60 states",
-  "standard error of that",
-  "distance to own point / to others",
-  "standard error of this",
+  "length",
+  "distance",
+  "length/distance",
+  "±",
+  "seen at 60 times",
+  "± of it",
 ];
 
 function lengthTable(ways: readonly Ways[]): Table {
-  const row = (
-    data: string,
-    process: string,
-    values: PathValues,
-    homing: MeanEstimate | null,
-  ): Table["rows"][number] => [
+  const row = (data: string, process: string, values: PathValues): Table["rows"][number] => [
     data,
     process,
     values.length.mean,
@@ -178,16 +190,24 @@ function lengthTable(ways: readonly Ways[]): Table {
     values.detour.standardError,
     values.keptDetour.mean,
     values.keptDetour.standardError,
-    homing?.mean ?? null,
-    homing?.standardError ?? null,
   ];
   return {
     name: "path-lengths",
     header: lengthHeader,
     rows: ways.flatMap(({ subject: { name }, forward, back }) => [
-      row(name, "forward", forward.values, null),
-      ...back.map(({ done, homing }) => row(name, done.values.label, done.values, homing)),
+      row(name, "forward", forward.values),
+      ...back.map(({ done }) => row(name, done.values.label, done.values)),
     ]),
+  };
+}
+
+function returnTable(ways: readonly Ways[]): Table {
+  return {
+    name: "return",
+    header: ["data", "sampler", "distance to own point / to another", "±"],
+    rows: ways.flatMap(({ subject: { name }, back }) =>
+      back.map(({ done, homing }) => [name, done.values.label, homing.mean, homing.standardError]),
+    ),
   };
 }
 
@@ -214,15 +234,7 @@ function orderSection(ways: readonly Ways[]): Section {
 function orderTable(ways: readonly Ways[]): Table {
   return {
     name: "order",
-    header: [
-      "data",
-      "sampler",
-      "axis",
-      "rank correlation of start and end",
-      "95 % low",
-      "95 % high",
-      "pairs in the same order",
-    ],
+    header: ["data", "sampler", "axis", "rank correlation", "95 % low", "95 % high", "pairs in order"],
     rows: ways.flatMap(({ subject: { name }, back, count }) =>
       back.flatMap(({ done }) =>
         done.values.orders.map(({ axis, correlations, sameOrder }) => {
