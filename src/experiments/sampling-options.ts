@@ -46,6 +46,10 @@ export function checkSamplingOptions(options: Readonly<Record<string, unknown>>,
     throw new UnnoiseError("usage", `${where}: ${key}: got ${got}; ${issue?.message ?? "not understood"}`);
   }
   const flags = parsed.data as SamplerFlags;
-  checkSamplerFlags(flags);
+  try {
+    checkSamplerFlags(flags);
+  } catch (cause) {
+    throw new UnnoiseError("usage", `${where}: ${(cause as Error).message}`, { cause });
+  }
   return flags;
 }
