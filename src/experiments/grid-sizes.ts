@@ -3,8 +3,8 @@ import type { Scale, TrainingChoice } from "./study.ts";
 
 /** What all models of studies that train many are trained with: less than the usual model. */
 export const gridTraining: Readonly<Record<Scale, TrainingChoice>> = {
-  quick: { iterations: 1000, batchSize: 128, width: 64, depth: 3, dataSize: 20_000 },
-  full: { iterations: 3000, batchSize: 256, width: 64, depth: 3 },
+  quick: { iterations: 1000, batchSize: 128, learningRate: 1e-2, width: 64, depth: 3, dataSize: 20_000 },
+  full: { iterations: 4000, batchSize: 256, learningRate: 5e-3, width: 64, depth: 3 },
 };
 
 /** Sizes of studies that train many models. */
@@ -14,4 +14,4 @@ export const gridSizes: Readonly<Record<Scale, GridSizes>> = {
 };
 
 /** How the loss at single steps is measured. */
-export const stepLossSizes = { quick: { rows: 500, count: 16 }, full: { rows: 2000, count: 24 } } as const;
+export const stepLossSizes = { quick: { rows: 250, count: 14 }, full: { rows: 1000, count: 24 } } as const;

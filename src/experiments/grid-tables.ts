@@ -52,6 +52,15 @@ export function ratioTable(summaries: readonly SettingSummary[], data: string): 
   };
 }
 
+/** Distance and bound of every setting on one data set, as the study lists them. */
+export function boundTable(summaries: readonly SettingSummary[], data: string): Table {
+  return {
+    name: `${data}-bound`,
+    header: [`${data}: setting`, "W2/floor", "± s.e.", "bound (nats a point)", "± s.e."],
+    rows: rowsOn(summaries, data, ({ metrics, bound }) => [...pair(metrics.get("w2")?.ratio), ...pair(bound)]),
+  };
+}
+
 /** Every metric of every setting on one data set as it was measured, beside its floor. */
 export function valueTable(summaries: readonly SettingSummary[], data: string): Table {
   const heads = metricNames.flatMap((name) => [labelOf(summaries, name), "± s.e.", "floor"]);

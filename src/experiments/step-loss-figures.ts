@@ -46,35 +46,26 @@ export function stepLossFigures(curves: readonly StepLossCurve[]): Figure[] {
   return [...figures, ...excessFigure(names, curves)];
 }
 
-/** Loss of ε̂ over the least possible loss, against the noise level. */
+/** By how much the loss of ε̂ exceeds the least possible, against the noise level. */
 function excessFigure(names: readonly string[], curves: readonly StepLossCurve[]): Figure[] {
-  const known = curves.filter(({ values }) => values.bayesEps !== null);
-  if (known.length === 0) return [];
-  const panels = panelsOf(names, known, ({ label, colour, values }) => {
-    const kept = values.eps
-      .map((loss, i) => ({ x: sigmaOf(values.alphasCumprod[i] ?? 1), y: loss / (values.bayesEps?.[i] ?? Number.NaN) }))
-      .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y) && x > 0);
-    const points = kept.sort((a, b) => a.x - b.x);
-    return {
-      label,
-      ...(colour !== undefined && { colour }),
-      x: points.map(({ x }) => x),
-      y: points.map(({ y }) => y),
-      dots: false,
-    };
-  });
+  const panels = panelsOf(names, curves, ({ label, colour, values }) => ({
+    ...againstNoise(values, values.excess ?? []),
+    label,
+    ...(colour !== undefined && { colour }),
+  }));
+  if (panels.length === 0) return [];
   return [
     {
       name: "step-loss-excess",
-      caption: `The same loss divided by the least that any predictor can reach, which is known exactly for these data, against the noise level √((1 − ᾱ)/ᾱ): at 1 the network is as good as possible. Above the line it has something left to learn at that noise level.`,
+      caption:
+        "How far the predicted noise is from the best possible prediction, which is known exactly for these data: mean squared difference against the noise level √((1 − ᾱ)/ᾱ). 0 would be a perfect network; the peak shows at which noise level it has most left to learn.",
       svg: chartFigure({
-        title: "Loss over the least possible loss",
+        title: "Distance from the best possible prediction",
         panels: panels.map(({ data, series }) => ({
           title: data,
           x: { label: "noise level", log: true },
-          y: { label: "loss / least possible", log: true },
+          y: { label: "squared difference", log: true },
           series,
-          references: [{ label: BEST, y: 1 }],
         })),
       }),
     },
@@ -96,13 +87,13 @@ function panelsOf(
 export function x0ErrorFigure(curves: readonly StepLossCurve[]): Figure[] {
   const names = [...new Set(curves.map(({ data }) => data))];
   const panels = panelsOf(names, curves, ({ label, colour, values }) => ({
-    ...x0Curve(values, values.x0),
+    ...againstNoise(values, values.x0),
     label,
     ...(colour !== undefined && { colour }),
   })).map(({ data, series }) => {
     const values = curves.find((curve) => curve.data === data)?.values;
     const best = values?.bayesX0
-      ? [{ ...x0Curve(values, values.bayesX0), label: BEST, colour: "#0072b2", dashed: true }]
+      ? [{ ...againstNoise(values, values.bayesX0), label: BEST, colour: "#0072b2", dashed: true }]
       : [];
     return { data, series: [...series, ...best] };
   });
@@ -125,7 +116,10 @@ export function x0ErrorFigure(curves: readonly StepLossCurve[]): Figure[] {
   ];
 }
 
-function x0Curve(values: StepLossValues, errors: readonly (number | null)[]): Pick<ChartSeries, "x" | "y" | "dots"> {
+function againstNoise(
+  values: StepLossValues,
+  errors: readonly (number | null)[],
+): Pick<ChartSeries, "x" | "y" | "dots"> {
   const points = errors
     .map((y, i) => ({ x: sigmaOf(values.alphasCumprod[i] ?? 1), y }))
     .filter((point): point is { x: number; y: number } => point.y !== null && point.y > 0 && point.x > 0);

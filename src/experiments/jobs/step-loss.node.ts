@@ -1,6 +1,7 @@
 import { isToyName } from "../../data/toy.ts";
 import { qSample } from "../../diffusion/forward.ts";
 import { bayesLoss } from "../../diffusion/oracles/mixture-draws.ts";
+import { mixtureDenoiser } from "../../diffusion/oracles/mixture-denoiser.ts";
 import type { GaussianMixture } from "../../diffusion/oracles/mixture.ts";
 import { conversionOf, type LinearForm } from "../../diffusion/parameterisation.ts";
 import type { Denoiser } from "../../diffusion/sampler.ts";
@@ -39,14 +40,16 @@ export interface StepLossValues {
   readonly bayesEps: readonly number[] | null;
   /** The least E‖x_0 − x̂_0‖²/D; null as above, or where ᾱ = 0. */
   readonly bayesX0: readonly (number | null)[] | null;
+  /** E‖ε̂ − E[ε|x_t]‖²/D, by which the model's loss exceeds the least one; null as above. */
+  readonly excess: readonly number[] | null;
 }
 
-const BAYES_DRAWS = 400;
+const BAYES_DRAWS = 300;
 
 /** Errors of a model's ε̂ and x̂_0 at single steps, beside the least that are possible. Needs train. */
 export const stepLossKind: JobKind<StepLossConfig, StepLossValues> = {
   name: "step-loss",
-  version: 1,
+  version: 2,
   seconds: ({ rows, count }, needs) => 0.2 + rows * count * secondsOfRow(trainingOf(needs)),
   run: async ({ rows, count, seed }, { needs, signal, onShare }) => {
     const run = await runOf(at(needs, 0));
@@ -58,7 +61,7 @@ export const stepLossKind: JobKind<StepLossConfig, StepLossValues> = {
     try {
       for (const step of steps) {
         if (signal.aborted) throw new UnnoiseError("interrupted", "per-step loss: interrupted");
-        found.push(await errorsAt(session.predict, run.schedule, x0, step, seed));
+        found.push(await errorsAt({ denoiser: session.predict, schedule: run.schedule, x0, mixture, seed }, step));
         onShare(found.length / steps.length);
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
@@ -94,15 +97,18 @@ export function quadraticSteps(timesteps: number, count: number): number[] {
 interface StepErrors {
   readonly eps: MeanEstimate;
   readonly x0: MeanEstimate;
+  readonly excess: number | undefined;
 }
 
-async function errorsAt(
-  denoiser: Denoiser,
-  schedule: NoiseSchedule,
-  x0: FloatTensor,
-  step: number,
-  seed: number,
-): Promise<StepErrors> {
+interface Trial {
+  readonly denoiser: Denoiser;
+  readonly schedule: NoiseSchedule;
+  readonly x0: FloatTensor;
+  readonly mixture: GaussianMixture | undefined;
+  readonly seed: number;
+}
+
+async function errorsAt({ denoiser, schedule, x0, mixture, seed }: Trial, step: number): Promise<StepErrors> {
   const noise = new Float32Array(x0.data.length);
   const width = noise.length / at(x0.shape, 0);
   new Random(seed, "bound").normals(noise, width, 0, step);
@@ -110,10 +116,10 @@ async function errorsAt(
   const said = await denoiser(xt, step);
   const { parameterisation, output } = "output" in said ? said : { parameterisation: "eps" as const, output: said };
   const form = conversionOf(parameterisation, schedule, step);
-  return {
-    eps: squaredError(noise, form.eps, xt.data, output.data, width),
-    x0: squaredError(x0.data, form.x0, xt.data, output.data, width),
-  };
+  const error = (truth: Float32Array, of: LinearForm): MeanEstimate =>
+    squaredError(truth, of, xt.data, output.data, width);
+  const best = mixture && mixtureDenoiser(mixture, schedule)(xt, step).data;
+  return { eps: error(noise, form.eps), x0: error(x0.data, form.x0), excess: best && error(best, form.eps).mean };
 }
 
 /** Mean over rows of the squared error per value. */
@@ -143,6 +149,7 @@ function valuesOf(
   schedule: NoiseSchedule,
   steps: readonly number[],
 ): Omit<StepLossValues, "bayesEps" | "bayesX0"> {
+  const excess = found.flatMap((each) => each.excess ?? []);
   return {
     t: steps.map((step) => step + 1),
     timesteps: schedule.timesteps,
@@ -151,6 +158,7 @@ function valuesOf(
     epsError: found.map(({ eps }) => eps.standardError),
     x0: found.map(({ x0 }) => finiteOrNull(x0.mean)),
     x0Error: found.map(({ x0 }) => finiteOrNull(x0.standardError)),
+    excess: excess.length === found.length ? excess : null,
   };
 }
 

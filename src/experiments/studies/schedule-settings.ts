@@ -33,10 +33,10 @@ function setting(
   };
 }
 
-const QUICK_RANGES: readonly number[] = [0.002, 0.005, 0.02];
+const QUICK_RANGES: readonly number[] = [0.0003, 0.002, 0.02, 0.2];
 
 /** Linear schedules of T = 1000 with more and less noise. */
-const ranges = [0.002, 0.005, 0.01, 0.02, 0.05, 0.2].map((betaEnd) =>
+const ranges = [0.0003, 0.0007, 0.002, 0.005, 0.02, 0.05, 0.2].map((betaEnd) =>
   setting(
     betaEnd === 0.02 ? "linear" : `linear, β_T = ${betaEnd}`,
     "linear",
@@ -100,9 +100,11 @@ const lengths = [
   ),
   ...[20, 100].map((timesteps) => {
     const betaEnd = matchedConstantBeta(USUAL, timesteps);
-    return setting(`constant, T = ${timesteps}`, "constant", { timesteps, betaEnd }, ["length"], timesteps === 100);
+    return setting(`constant, T = ${timesteps}`, "constant", { timesteps, betaEnd }, ["length"]);
   }),
-  setting("linear, T = 100, β not rescaled", "linear", { timesteps: 100 }, [], true),
+  ...[20, 100].map((timesteps) =>
+    setting(`linear, T = ${timesteps}, usual β`, "linear", { timesteps }, [], timesteps === 20),
+  ),
 ];
 
 /** Schedules of a study of that size. */

@@ -1,0 +1,46 @@
+import type { SamplerFlags } from "../../diffusion/sampler-choice.ts";
+import type { Setting } from "../grid.ts";
+import type { Scale } from "../study.ts";
+
+/** A sampler of the comparison. */
+interface ComparedSampler {
+  readonly label: string;
+  readonly sampling: SamplerFlags;
+  /** Calls of the network for each step. */
+  readonly calls: 1 | 2;
+  /** Whether it is tried with all steps: solvers of high order have long arrived there. */
+  readonly long: "always" | "full" | "never";
+}
+
+/** Samplers in the order of the table. */
+export const comparedSamplers: readonly ComparedSampler[] = [
+  ...[0, 0.2, 0.5, 1].map((eta): ComparedSampler => ({
+    label: `DDIM, η = ${eta}`,
+    sampling: { sampler: "ddim", eta },
+    calls: 1,
+    long: "full",
+  })),
+  { label: "DDPM-σ̂", sampling: { sampler: "ddim", eta: "hat" }, calls: 1, long: "full" },
+  { label: "DDPM", sampling: { sampler: "ddpm" }, calls: 1, long: "always" },
+  { label: "Heun", sampling: { sampler: "heun" }, calls: 2, long: "never" },
+  { label: "DPM-Solver++ 2M", sampling: { sampler: "dpmpp-2m" }, calls: 1, long: "never" },
+  { label: "UniPC", sampling: { sampler: "unipc" }, calls: 1, long: "never" },
+];
+
+const few: Readonly<Record<Scale, readonly number[]>> = { quick: [5, 10, 20, 50], full: [5, 10, 20, 50, 100] };
+
+/** T, the number of all steps. */
+export const ALL_STEPS = 1000;
+
+/** Every sampler with every number of steps. */
+export function samplingSettings(scale: Scale): Setting[] {
+  return comparedSamplers.flatMap(({ label, sampling, long }) => {
+    const withAll = long === "always" || (long === "full" && scale === "full");
+    return [...few[scale], ...(withAll ? [ALL_STEPS] : [])].map((steps) => ({
+      label: `${label}, ${steps} steps`,
+      group: label,
+      training: {},
+      sampling: { ...sampling, steps },
+    }));
+  });
+}
