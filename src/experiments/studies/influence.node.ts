@@ -9,7 +9,7 @@ import { startEndKind } from "../jobs/start-end.node.ts";
 import { trainingOf } from "../jobs/train.node.ts";
 import { nameOf, trainJob } from "../measures.node.ts";
 import type { Scale, Study, StudyOptions } from "../study.ts";
-import { presentInfluence, type InfluencePlan, type SamplerPlan, type SetPlan } from "./influence-report.ts";
+import { presentInfluence, type InfluencePlan, type SamplerPlan, type SetPlan } from "./influence-report.node.ts";
 
 /** Parts of T at which runs are continued; denser where ends are decided. */
 const quickParts = [0.02, 0.08, 0.16, 0.3, 0.5, 0.75, 1] as const;
@@ -80,7 +80,7 @@ function setPlan(choice: Parameters<typeof trainJob>[0], file: string): SetPlan 
 
 /** Ancestral sampling and DDIM at each η. */
 function samplingsOf(timesteps: number, steps: number): { readonly short: string; readonly sampling: SamplerFlags }[] {
-  const ddim = { sampler: "ddim", steps, spacing: "trailing" } as const;
+  const ddim = { sampler: "ddim", steps } as const;
   return [
     { short: "DDPM", sampling: { sampler: "ddpm", steps: timesteps } },
     ...etas.map((eta) => ({ short: `DDIM, η = ${eta}`, sampling: { ...ddim, eta } })),

@@ -11,7 +11,7 @@ import { startEndKind } from "../jobs/start-end.node.ts";
 import { ownLane } from "../lanes.node.ts";
 import { trainJob } from "../measures.node.ts";
 import { runJobs } from "../run-jobs.node.ts";
-import { presentInfluence, type InfluencePlan } from "./influence-report.ts";
+import { presentInfluence, type InfluencePlan } from "./influence-report.node.ts";
 import { influenceStudy } from "./influence.node.ts";
 
 const source = { data: "moons", digest: null };

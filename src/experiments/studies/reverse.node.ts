@@ -7,7 +7,7 @@ import { scoreFieldKind } from "../jobs/score-field.node.ts";
 import { trainingOf } from "../jobs/train.node.ts";
 import { nameOf, trainJob } from "../measures.node.ts";
 import type { RunChoice, Scale, Study } from "../study.ts";
-import { presentReverse, type ReversePlan } from "./reverse-report.ts";
+import { presentReverse, type ReversePlan } from "./reverse-report.node.ts";
 
 /** How much is done at each scale. */
 interface Sizes {

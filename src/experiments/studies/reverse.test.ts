@@ -11,7 +11,7 @@ import { scoreFieldKind } from "../jobs/score-field.node.ts";
 import { ownLane } from "../lanes.node.ts";
 import { trainJob } from "../measures.node.ts";
 import { runJobs } from "../run-jobs.node.ts";
-import { presentReverse, type ReversePlan } from "./reverse-report.ts";
+import { presentReverse, type ReversePlan } from "./reverse-report.node.ts";
 import { reverseStudy } from "./reverse.node.ts";
 
 const source = { data: "moons", digest: null };
