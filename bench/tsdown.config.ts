@@ -2,7 +2,15 @@ import { defineConfig, type UserConfig } from "tsdown";
 
 /** Node 20 does not run TypeScript, so the benchmarks are built first, into a folder that git ignores. */
 const config: UserConfig = defineConfig({
-  entry: ["bench.ts", "profile.ts", "samplers.ts", "learned-variance.ts", "unnoise-peer.ts", "serve.ts"],
+  entry: [
+    "bench.ts",
+    "profile.ts",
+    "samplers.ts",
+    "learned-variance.ts",
+    "benchmark-2d.ts",
+    "unnoise-peer.ts",
+    "serve.ts",
+  ],
   outDir: "dist",
   tsconfig: "../tsconfig.json",
   format: "esm",

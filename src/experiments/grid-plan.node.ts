@@ -35,7 +35,7 @@ function gridReport(study: GridStudy, found: GridResults): StudyReport {
   return {
     findings: gridFindings(found.summaries),
     sections: [rankingSection(study, found), ...chartSections(study, found), metricsSection(found)],
-    numbers: gridNumbers(found.cells, found.summaries),
+    numbers: gridNumbers(study, found.cells, found.summaries),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { MeanEstimate } from "../math/running-mean.ts";
 import type { MetricName } from "../metrics/evaluate.ts";
 import type { Cell, DataSummary, SettingSummary } from "./grid-results.ts";
+import type { GridStudy } from "./grid.ts";
 import type { Json } from "./job.ts";
 import type { Table } from "./study.ts";
 
@@ -103,10 +104,12 @@ export function runsTable(cells: readonly Cell[]): Table {
 
 /** Everything that was measured as JSON. */
 export function gridNumbers(
+  { sizes }: Pick<GridStudy, "sizes">,
   cells: readonly Cell[],
   summaries: readonly SettingSummary[],
 ): Readonly<Record<string, Json>> {
   return {
+    points: sizes.points,
     runs: cells.map(({ data, setting, seed, steps, metrics, bound }) => ({
       data,
       setting: setting.label,

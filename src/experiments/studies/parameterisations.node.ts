@@ -90,7 +90,7 @@ function present(study: GridStudy, cells: readonly CellJobs[], losses: Losses, r
       errorSection(losses, results),
       metricsSection(found),
     ],
-    numbers: gridNumbers(found.cells, found.summaries),
+    numbers: gridNumbers(study, found.cells, found.summaries),
   };
 }
 

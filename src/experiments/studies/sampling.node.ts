@@ -44,7 +44,7 @@ export const samplingStudy: Study = {
             boundSection(found),
             metricsSection(found),
           ],
-          numbers: gridNumbers(found.cells, found.summaries),
+          numbers: gridNumbers(study, found.cells, found.summaries),
         };
       },
     };

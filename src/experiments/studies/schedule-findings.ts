@@ -52,11 +52,23 @@ function leftWords(judged: readonly JudgedSchedule[]): string {
   const worst = left.toSorted((a, b) => terminalSignal(b.schedule) - terminalSignal(a.schedule))[0];
   if (!usual || !worst) return "";
   const factor = comparedWith(worst.summary, usual.summary);
+  if (!factor) return "";
+  const cost = !isClear(factor)
+    ? "Too small a β shows no cost that these seeds can tell from chance"
+    : factor.mean > 1
+      ? "Too small a β costs"
+      : "Even too small a β costs nothing for these data and this training";
   return (
-    `Too small a β costs: ${worst.setting.label} leaves ᾱ_T = ${short(terminalSignal(worst.schedule))}, and its samples are ` +
-    `${factorWords(factor)} times as far from the data as those of the usual linear schedule.`
+    `${cost}: ${worst.setting.label} leaves ᾱ_T = ${short(terminalSignal(worst.schedule))}, and its samples are ${factorWords(factor)} times as ` +
+    `far from the data as those of the usual linear schedule.`
   );
 }
+
+/** Factors this many standard errors from 1 differ. */
+const CLEAR = 2;
+
+const isClear = ({ mean, standardError }: MeanEstimate): boolean =>
+  Math.abs(Math.log(mean)) > (CLEAR * standardError) / mean;
 
 /** "1.3 ± 0.05" */
 function factorWords(factor: MeanEstimate | undefined): string {
@@ -85,14 +97,9 @@ function pairWords(judged: readonly JudgedSchedule[]): string {
   );
 }
 
-/** Factors this many standard errors from 1 differ. */
-const CLEAR = 2;
-
 function conclusion(pairs: readonly { readonly timesteps: number; readonly factor: MeanEstimate }[]): string {
-  const isClear = ({ factor }: (typeof pairs)[number]): boolean =>
-    Math.abs(Math.log(factor.mean)) > (CLEAR * factor.standardError) / factor.mean;
-  const worse = pairs.filter((pair) => isClear(pair) && pair.factor.mean > 1);
-  const better = pairs.filter((pair) => isClear(pair) && pair.factor.mean < 1);
+  const worse = pairs.filter((pair) => isClear(pair.factor) && pair.factor.mean > 1);
+  const better = pairs.filter((pair) => isClear(pair.factor) && pair.factor.mean < 1);
   const at = (some: typeof pairs): string => some.map(({ timesteps }) => `T = ${timesteps}`).join(" and ");
   if (worse.length === 0 && better.length === 0) return "no difference that these seeds can tell from chance";
   return [

@@ -75,13 +75,42 @@ const LENGTH = {
     "Distance to the data against the number of steps T, all of them used for sampling. Constant, linear and cosine schedules end at about the same noise.",
 };
 
+/** Name of the agreement over all data sets. */
+export const ALL_DATA = "all data sets";
+
+type Agreements = ReadonlyMap<string, Agreement>;
+
 /** The linter's verdicts beside what was measured. */
-export function verdictSection(judged: readonly JudgedSchedule[], agreement: Agreement | undefined): Section {
+export function verdictSection(judged: readonly JudgedSchedule[], agreements: Agreements): Section {
+  const all = agreements.get(ALL_DATA);
   return {
     heading: "What the linter says",
-    text: `${LINTER}\n\n${agreementWords(agreement)}`,
-    figures: verdictFigure(judged, agreement),
-    tables: [verdictTable(judged), findingsTable(judged)],
+    text: `${LINTER}\n\n${agreementWords(all)}\n\n${MARGINAL}`,
+    figures: verdictFigure(judged, all),
+    tables: [agreementTable(agreements), verdictTable(judged), findingsTable(judged)],
+  };
+}
+
+const MARGINAL =
+  "L_T counts what x_T still tells about the single point that it came from. What sampling suffers from is less: that the cloud of all x_T together is not N(0, I), from which it starts. Where a data set is round as a whole, as the swiss roll is, the two are far apart, and data left in x_T does less harm than where it has two separate parts. So the table gives the agreement on each data set too.";
+
+function agreementTable(agreements: Agreements): Table {
+  return {
+    name: "linter-agreement",
+    header: ["data", "schedules", "Spearman ρ", "from", "to", "Kendall τ", "from", "to", "chance of as much"],
+    rows: [...agreements].map(
+      ([name, { count, spearman, spearmanInterval: s, kendall, kendallInterval: k, probability }]) => [
+        name,
+        count,
+        spearman,
+        s.low,
+        s.high,
+        kendall,
+        k.low,
+        k.high,
+        probability,
+      ],
+    ),
   };
 }
 
@@ -145,9 +174,9 @@ function verdictFigure(judged: readonly JudgedSchedule[], agreement: Agreement |
 }
 
 /** The linter's verdicts as JSON. */
-export function linterNumbers(judged: readonly JudgedSchedule[], agreement: Agreement | undefined): Json {
+export function linterNumbers(judged: readonly JudgedSchedule[], agreements: Agreements): Json {
   return {
-    agreement: agreement ? (JSON.parse(JSON.stringify(agreement)) as Json) : null,
+    agreement: Object.fromEntries([...agreements].map(([name, found]) => [name, { ...found } as unknown as Json])),
     schedules: judged.map(({ setting, verdict, median, schedule }) => ({
       setting: setting.label,
       timesteps: schedule.timesteps,

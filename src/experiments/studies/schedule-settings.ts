@@ -33,10 +33,10 @@ function setting(
   };
 }
 
-const QUICK_RANGES: readonly number[] = [0.0003, 0.002, 0.02, 0.2];
+const QUICK_RANGES: readonly number[] = [0.00015, 0.002, 0.02, 0.2];
 
 /** Linear schedules of T = 1000 with more and less noise. */
-const ranges = [0.0003, 0.0007, 0.002, 0.005, 0.02, 0.05, 0.2].map((betaEnd) =>
+const ranges = [0.00015, 0.0005, 0.002, 0.005, 0.02, 0.05, 0.2].map((betaEnd) =>
   setting(
     betaEnd === 0.02 ? "linear" : `linear, β_T = ${betaEnd}`,
     "linear",
@@ -102,8 +102,8 @@ const lengths = [
     const betaEnd = matchedConstantBeta(USUAL, timesteps);
     return setting(`constant, T = ${timesteps}`, "constant", { timesteps, betaEnd }, ["length"]);
   }),
-  ...[20, 100].map((timesteps) =>
-    setting(`linear, T = ${timesteps}, usual β`, "linear", { timesteps }, [], timesteps === 20),
+  ...[10, 50, 100].map((timesteps) =>
+    setting(`linear, T = ${timesteps}, usual β`, "linear", { timesteps }, [], timesteps === 10),
   ),
 ];
 

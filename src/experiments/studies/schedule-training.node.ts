@@ -16,7 +16,7 @@ export interface LossOfCell {
 
 /** Settings whose curves are shown: one of each family. */
 const isShown = ({ setting }: Pick<CellJobs, "setting">): boolean =>
-  (setting as ScheduleSetting).part.includes("family") || setting.label === "linear, β_T = 0.0003";
+  (setting as ScheduleSetting).part.includes("family") || setting.label === "linear, β_T = 0.00015";
 
 /** Training curves and the loss at single steps. */
 export function trainingSection(losses: readonly LossOfCell[], results: Results): Section {
@@ -39,7 +39,7 @@ const TRAINING =
   "Training curves of one seed, one schedule of each family. The loss is the mean squared error of the predicted noise over all steps, so curves of different schedules must not be compared in height: a schedule that spends more steps at high noise has easier questions. What can be compared is the loss at one noise level, below, against the least that any predictor can reach there. That least loss is not 0, since noise cannot be told from data for certain; for data sets that are drawn from a formula it is computed exactly.";
 
 const colourFor = ({ setting }: Pick<CellJobs, "setting">): { readonly colour?: string } =>
-  setting.label.includes("0.0003") ? {} : { colour: colourOf("schedule", setting.group ?? "") };
+  setting.label.includes("0.00015") ? {} : { colour: colourOf("schedule", setting.group ?? "") };
 
 function trainingFigure(cells: readonly CellJobs[], results: Results): Figure[] {
   const panels = [...new Set(cells.map(({ data }) => data))].flatMap((data) => {

@@ -5,6 +5,7 @@ import type { GridStudy } from "../grid.ts";
 import { gridJobs, jobsOf, type CellJobs } from "../grid-jobs.node.ts";
 import { gridResults, metricsSection, rankingSection, type GridResults } from "../grid-plan.node.ts";
 import { gridSizes, gridTraining, stepLossSizes } from "../grid-sizes.ts";
+import { w2Of } from "../grid-results.ts";
 import { gridNumbers } from "../grid-tables.ts";
 import { failureWords } from "../grid-words.ts";
 import type { Results } from "../job.ts";
@@ -12,7 +13,7 @@ import { stepLossJob } from "../jobs/step-loss.node.ts";
 import type { TrainJobConfig } from "../jobs/train.node.ts";
 import type { Study, StudyReport } from "../study.ts";
 import { scheduleFindings, type JudgedSchedule } from "./schedule-findings.ts";
-import { INTRODUCTION, comparisonSection, linterNumbers, verdictSection } from "./schedule-sections.ts";
+import { ALL_DATA, INTRODUCTION, comparisonSection, linterNumbers, verdictSection } from "./schedule-sections.ts";
 import { scheduleSettings, type ScheduleSetting } from "./schedule-settings.ts";
 import { trainingSection, type LossOfCell } from "./schedule-training.node.ts";
 import { agreementOf, verdictOf, type Agreement } from "./schedule-verdict.ts";
@@ -54,10 +55,10 @@ interface PlannedJobs {
 function present(study: GridStudy, { cells, losses }: PlannedJobs, results: Results): StudyReport {
   const found = gridResults(cells, results);
   const judged = judge(cells, found);
-  const agreement = agreementOver(judged);
+  const agreement = agreements(judged);
   const ranking = rankingSection(study, found);
   return {
-    findings: scheduleFindings(judged, agreement) + failureWords(found.summaries),
+    findings: scheduleFindings(judged, agreement.get(ALL_DATA)) + failureWords(found.summaries),
     sections: [
       { ...ranking, text: `${INTRODUCTION}\n\n${ranking.text}` },
       comparisonSection(study, judged),
@@ -65,7 +66,7 @@ function present(study: GridStudy, { cells, losses }: PlannedJobs, results: Resu
       trainingSection(losses, results),
       metricsSection(found),
     ],
-    numbers: { ...gridNumbers(found.cells, found.summaries), linter: linterNumbers(judged, agreement) },
+    numbers: { ...gridNumbers(study, found.cells, found.summaries), linter: linterNumbers(judged, agreement) },
   };
 }
 
@@ -87,10 +88,26 @@ function judge(cells: readonly CellJobs[], { summaries }: GridResults): JudgedSc
   });
 }
 
-function agreementOver(judged: readonly JudgedSchedule[]): Agreement | undefined {
-  const measured = judged.flatMap(({ verdict, median }) => (median === undefined ? [] : [{ verdict, median }]));
+/** Over all data sets by the median, and on each by the mean over seeds. */
+function agreements(judged: readonly JudgedSchedule[]): ReadonlyMap<string, Agreement> {
+  const names = judged[0]?.summary.perData.map(({ data }) => data) ?? [];
+  const found = [
+    [ALL_DATA, agreementOver(judged, ({ median }) => median)] as const,
+    ...names.map((data) => [data, agreementOver(judged, ({ summary }) => w2Of(summary, data)?.ratio.mean)] as const),
+  ];
+  return new Map(found.flatMap(([name, agreement]) => (agreement ? [[name, agreement] as const] : [])));
+}
+
+function agreementOver(
+  judged: readonly JudgedSchedule[],
+  distanceOf: (each: JudgedSchedule) => number | undefined,
+): Agreement | undefined {
+  const pairs = judged.flatMap((each) => {
+    const distance = distanceOf(each);
+    return distance === undefined ? [] : [{ severity: each.verdict.severity, distance }];
+  });
   return agreementOf(
-    measured.map(({ verdict }) => verdict.severity),
-    measured.map(({ median }) => median),
+    pairs.map(({ severity }) => severity),
+    pairs.map(({ distance }) => distance),
   );
 }

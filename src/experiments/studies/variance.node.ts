@@ -25,17 +25,23 @@ const ways: readonly Way[] = [
   { name: "learned", label: "learned freely", training: { variance: "learned" } },
 ];
 
-const stepCounts = { quick: [10, 50, 200], full: [10, 50, 1000] } as const;
+/** T, the number of all steps: a freely learned variance belongs to the step that it was trained for, so no other number will do. */
+const ALL_STEPS = 1000;
 
-const settingsOf = (scale: Scale): readonly Setting[] =>
-  stepCounts[scale].flatMap((steps) =>
-    ways.map(({ name, label, training, variance }) => ({
-      label: `${label}, ${steps} steps`,
-      group: name,
-      training,
-      sampling: { sampler: "ddpm" as const, steps, ...(variance && { variance }) },
-    })),
+const stepCounts = { quick: [10, ALL_STEPS], full: [10, 50, ALL_STEPS] } as const;
+
+function settingsOf(scale: Scale): readonly Setting[] {
+  return stepCounts[scale].flatMap((steps) =>
+    ways
+      .filter(({ name }) => name !== "learned" || steps === ALL_STEPS)
+      .map(({ name, label, training, variance }) => ({
+        label: `${label}, ${steps} steps`,
+        group: name,
+        training,
+        sampling: { sampler: "ddpm" as const, steps, ...(variance && { variance }) },
+      })),
   );
+}
 
 const text = {
   name: "variance",
@@ -61,8 +67,8 @@ export const varianceStudy: Study = {
         const found = gridResults(cells, results);
         return {
           findings: findings(study, found.summaries),
-          sections: [stepsSection(study, found.summaries), { ...ranking, text: ranking.text }, metricsSection(found)],
-          numbers: gridNumbers(found.cells, found.summaries),
+          sections: [stepsSection(study, found.summaries), rankingSection(study, found), metricsSection(found)],
+          numbers: gridNumbers(study, found.cells, found.summaries),
         };
       },
     };
@@ -70,7 +76,7 @@ export const varianceStudy: Study = {
 };
 
 const INTRODUCTION =
-  "A reverse step takes the noisy point to the mean of where it may have come from, and adds noise of variance σ². Ho et al. give two choices: β, right for data that are pure noise, and the smaller β̃, right for data that are a single point; the truth lies between. The network can also learn it (Nichol and Dhariwal), between these two or freely. With many small steps both are nearly the same; with few steps the choice matters more, for the samples and for the bound: an upper limit on −log p of fresh data, in nats for a point, which falls as the model gets better.";
+  "A reverse step takes the noisy point to the mean of where it may have come from, and adds noise of variance σ². Ho et al. give two choices: β, right for data that are pure noise, and the smaller β̃, right for data that are a single point; the truth lies between. The network can also learn it (Nichol and Dhariwal), between these two or freely; a freely learned one belongs to the very steps that it was trained for, so it is tried with all of them alone. With many small steps both are nearly the same; with few steps the choice matters more, for the samples and for the bound: an upper limit on −log p of fresh data, in nats for a point, which falls as the model gets better.";
 
 function stepsSection({ settings }: GridStudy, summaries: readonly SettingSummary[]): Section {
   const figure = ratioChart(summaries, {
