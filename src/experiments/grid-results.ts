@@ -48,7 +48,7 @@ export interface SettingSummary {
   readonly failed: number;
 }
 
-/** The settings of a study, best first; those with failed runs last. */
+/** The settings of a study, best first; those that diverged and then those with failed runs last. */
 export function summarise(cells: readonly Cell[]): SettingSummary[] {
   const settings = [...new Set(cells.map(({ setting }) => setting))];
   const summaries = settings.map((setting) =>
@@ -58,7 +58,9 @@ export function summarise(cells: readonly Cell[]): SettingSummary[] {
     ),
   );
   const order = (a: Unranked, b: Unranked): number =>
-    Number(a.failed > 0) - Number(b.failed > 0) || scoreOf(a) - scoreOf(b);
+    Number(a.failed > 0) - Number(b.failed > 0) ||
+    Number(hasDiverged(a)) - Number(hasDiverged(b)) ||
+    scoreOf(a) - scoreOf(b);
   return summaries.sort(order).map((summary, i) => ({ ...summary, rank: i + 1 }));
 }
 
@@ -144,8 +146,16 @@ export const NEAR_BEST = 1.25;
 
 /** Settings without failed runs whose W2 ratio is within `NEAR_BEST` of the best one, best first. */
 export function nearBest(summaries: readonly SettingSummary[]): SettingSummary[] {
-  const complete = summaries.filter(({ failed, score }) => failed === 0 && score !== undefined);
+  const complete = summaries.filter((each) => each.failed === 0 && each.score !== undefined && !hasDiverged(each));
   const sorted = complete.toSorted((a, b) => scoreOf(a) - scoreOf(b));
   const best = sorted[0] ? scoreOf(sorted[0]) : 0;
   return sorted.filter((summary) => scoreOf(summary) <= NEAR_BEST * best);
+}
+
+/** Samples this many floors away from the data have nothing to do with them. */
+const DIVERGED = 50;
+
+/** Whether samples ran away on some data set, with whatever seed. */
+export function hasDiverged({ perData }: Pick<SettingSummary, "perData">): boolean {
+  return perData.some(({ metrics }) => metrics.get("w2")?.ratios.some((ratio) => ratio > DIVERGED));
 }

@@ -14,4 +14,4 @@ export const gridSizes: Readonly<Record<Scale, GridSizes>> = {
 };
 
 /** How the loss at single steps is measured. */
-export const stepLossSizes = { quick: { rows: 250, count: 14 }, full: { rows: 1000, count: 24 } } as const;
+export const stepLossSizes = { quick: { rows: 200, count: 12 }, full: { rows: 1000, count: 24 } } as const;

@@ -1,11 +1,11 @@
 import { short } from "../math/short.ts";
 import { counted } from "../math/text.ts";
 import type { GridStudy } from "./grid.ts";
-import { NEAR_BEST, nearBest, type SettingSummary } from "./grid-results.ts";
+import { NEAR_BEST, hasDiverged, nearBest, type SettingSummary } from "./grid-results.ts";
 
 /** Which setting is best, which are about as good, which is worst, and what failed. */
 export function gridFindings(summaries: readonly SettingSummary[]): string {
-  const complete = summaries.filter(({ failed, score }) => failed === 0 && score !== undefined);
+  const complete = summaries.filter((each) => each.failed === 0 && each.score !== undefined && !hasDiverged(each));
   const [best, last] = [complete[0], complete.at(-1)];
   const failing = failureWords(summaries);
   if (!best || !last) return `No setting was measured on all data sets with all seeds.${failing}`;
@@ -25,12 +25,17 @@ export function ratioWords({ score }: Pick<SettingSummary, "score">): string {
   return `${short(score.mean)}${error} times the floor`;
 }
 
-/** Which settings have failed runs; empty where none has. */
+/** Which settings diverged, and which have failed runs; empty where none has. */
 export function failureWords(summaries: readonly SettingSummary[]): string {
+  const diverged = summaries
+    .filter((each) => each.failed === 0 && hasDiverged(each))
+    .map(({ setting }) => setting.label);
   const failing = summaries.filter(({ failed }) => failed > 0);
-  if (failing.length === 0) return "";
   const names = failing.map(({ setting, failed }) => `${setting.label} (${counted(failed, "run")})`);
-  return ` Failed, and so ranked last: ${names.join(", ")}.`;
+  return [
+    diverged.length === 0 ? "" : ` Samples that ran away from the data, and so ranked last: ${diverged.join("; ")}.`,
+    names.length === 0 ? "" : ` Failed, and so ranked last: ${names.join("; ")}.`,
+  ].join("");
 }
 
 /** What a floor is. */

@@ -1,6 +1,6 @@
 import { chartFigure } from "../figures/chart.ts";
 import type { ChartSeries } from "../figures/chart-series.ts";
-import type { StepLossValues } from "./jobs/step-loss.node.ts";
+import type { StepLossValues } from "./step-loss.ts";
 import type { Figure, Table } from "./study.ts";
 
 /** Errors of one setting's model on one data set. */

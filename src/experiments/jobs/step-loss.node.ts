@@ -13,6 +13,7 @@ import type { FloatTensor } from "../../tensor/tensor.ts";
 import { evaluationData } from "../../train/evaluation-data.node.ts";
 import { DenoiserSession } from "../../train/model.ts";
 import { jobOf, type Job, type JobKind } from "../job.ts";
+import type { StepLossValues } from "../step-loss.ts";
 import { runOf, secondsOfRow, trainingOf, type TrainValues } from "./train.node.ts";
 
 /** At which steps and rows a training job's model is tried. */
@@ -24,32 +25,12 @@ export interface StepLossConfig {
   readonly seed: number;
 }
 
-/** Mean squared errors per value at each step, in standardised units. */
-export interface StepLossValues {
-  /** t = step + 1, ascending. */
-  readonly t: readonly number[];
-  readonly timesteps: number;
-  readonly alphasCumprod: readonly number[];
-  /** E‖ε − ε̂‖²/D. */
-  readonly eps: readonly number[];
-  readonly epsError: readonly number[];
-  /** E‖x_0 − x̂_0‖²/D; null where the prediction leaves x̂_0 undetermined. */
-  readonly x0: readonly (number | null)[];
-  readonly x0Error: readonly (number | null)[];
-  /** The least E‖ε − ε̂‖²/D that any denoiser reaches; null where the distribution of the data is not known. */
-  readonly bayesEps: readonly number[] | null;
-  /** The least E‖x_0 − x̂_0‖²/D; null as above, or where ᾱ = 0. */
-  readonly bayesX0: readonly (number | null)[] | null;
-  /** E‖ε̂ − E[ε|x_t]‖²/D, by which the model's loss exceeds the least one; null as above. */
-  readonly excess: readonly number[] | null;
-}
-
-const BAYES_DRAWS = 300;
+const BAYES_DRAWS = 100;
 
 /** Errors of a model's ε̂ and x̂_0 at single steps, beside the least that are possible. Needs train. */
 export const stepLossKind: JobKind<StepLossConfig, StepLossValues> = {
   name: "step-loss",
-  version: 2,
+  version: 3,
   seconds: ({ rows, count }, needs) => 0.2 + rows * count * secondsOfRow(trainingOf(needs)),
   run: async ({ rows, count, seed }, { needs, signal, onShare }) => {
     const run = await runOf(at(needs, 0));

@@ -8,7 +8,8 @@ import { gridSizes, gridTraining, stepLossSizes } from "../grid-sizes.ts";
 import { gridNumbers } from "../grid-tables.ts";
 import { gridFindings } from "../grid-words.ts";
 import type { Job, Results } from "../job.ts";
-import { stepLossJob, type StepLossValues } from "../jobs/step-loss.node.ts";
+import { stepLossJob } from "../jobs/step-loss.node.ts";
+import type { StepLossValues } from "../step-loss.ts";
 import { stepLossTable, x0ErrorFigure, type StepLossCurve } from "../step-loss-figures.ts";
 import type { Scale, Section, Study, StudyReport } from "../study.ts";
 

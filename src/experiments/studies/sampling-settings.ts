@@ -10,6 +10,8 @@ interface ComparedSampler {
   readonly calls: 1 | 2;
   /** Whether it is tried with all steps: solvers of high order have long arrived there. */
   readonly long: "always" | "full" | "never";
+  /** Whether small studies have it too. */
+  readonly quick: boolean;
 }
 
 /** Samplers in the order of the table. */
@@ -19,12 +21,13 @@ export const comparedSamplers: readonly ComparedSampler[] = [
     sampling: { sampler: "ddim", eta },
     calls: 1,
     long: "full",
+    quick: eta === 0 || eta === 1,
   })),
-  { label: "DDPM-σ̂", sampling: { sampler: "ddim", eta: "hat" }, calls: 1, long: "full" },
-  { label: "DDPM", sampling: { sampler: "ddpm" }, calls: 1, long: "always" },
-  { label: "Heun", sampling: { sampler: "heun" }, calls: 2, long: "never" },
-  { label: "DPM-Solver++ 2M", sampling: { sampler: "dpmpp-2m" }, calls: 1, long: "never" },
-  { label: "UniPC", sampling: { sampler: "unipc" }, calls: 1, long: "never" },
+  { label: "DDPM-σ̂", sampling: { sampler: "ddim", eta: "hat" }, calls: 1, long: "full", quick: false },
+  { label: "DDPM", sampling: { sampler: "ddpm" }, calls: 1, long: "always", quick: true },
+  { label: "Heun", sampling: { sampler: "heun" }, calls: 2, long: "never", quick: true },
+  { label: "DPM-Solver++ 2M", sampling: { sampler: "dpmpp-2m" }, calls: 1, long: "never", quick: true },
+  { label: "UniPC", sampling: { sampler: "unipc" }, calls: 1, long: "never", quick: true },
 ];
 
 const few: Readonly<Record<Scale, readonly number[]>> = { quick: [5, 10, 20, 50], full: [5, 10, 20, 50, 100] };
@@ -34,7 +37,8 @@ export const ALL_STEPS = 1000;
 
 /** Every sampler with every number of steps. */
 export function samplingSettings(scale: Scale): Setting[] {
-  return comparedSamplers.flatMap(({ label, sampling, long }) => {
+  const chosen = comparedSamplers.filter(({ quick }) => quick || scale === "full");
+  return chosen.flatMap(({ label, sampling, long }) => {
     const withAll = long === "always" || (long === "full" && scale === "full");
     return [...few[scale], ...(withAll ? [ALL_STEPS] : [])].map((steps) => ({
       label: `${label}, ${steps} steps`,

@@ -52,7 +52,7 @@ export const samplingStudy: Study = {
 };
 
 const INTRODUCTION =
-  "A model that was trained with T = 1000 steps can be sampled in fewer: a sampler takes S of them and leaps over the others. DDPM follows the learned chain and adds fresh noise at every step. DDIM adds a share η of that noise: with η = 0 none at all, so that the start decides everything, with η = 1 as much as DDPM with the small variance. σ̂ is the larger noise of DDPM applied to the leaps of DDIM. Heun, DPM-Solver++ and UniPC add no noise and look at more than one point of the path for each step, so that they may leap farther; Heun calls the network twice a step (but once in the last), all others once. All start from the same noise and use the same models.";
+  "A model that was trained with T = 1000 steps can be sampled in fewer: a sampler takes S of them and leaps over the others. DDPM follows the learned chain and adds fresh noise at every step. DDIM adds a share η of that noise: with η = 0 none at all, so that the start decides everything, with η = 1 as much as DDPM with the small variance. σ̂ is the larger noise, √(1 − ᾱ_t/ᾱ_s) for a leap from t to s (ᾱ is the share of the data's variance that is left), which is DDPM with the large variance by another name. Heun, DPM-Solver++ and UniPC add no noise and look at more than one point of the path for each step, so that they may leap farther; Heun calls the network twice a step (but once in the last), all others once. All start from the same noise and use the same models.";
 
 function stepsSection(study: GridStudy, { summaries }: GridResults): Section {
   const figure = ratioChart(summaries, {
@@ -75,18 +75,21 @@ function stepsSection(study: GridStudy, { summaries }: GridResults): Section {
 /** Samplers against steps, as table 1 of Song et al. 2020 (arXiv 2010.02502). */
 export function stepsTable(summaries: readonly SettingSummary[], data: string): Table {
   const counts = stepCounts(summaries);
+  const tried = new Set(summaries.map(({ setting }) => setting.group));
   return {
     name: `${data}-steps`,
     header: [`${data}: W2/floor`, "network calls a step", ...counts.flatMap((count) => [`S = ${count}`, "± s.e."])],
-    rows: comparedSamplers.map(({ label, calls }) => [
-      label,
-      calls,
-      ...counts.flatMap((count) => {
-        const found = summaries.find(({ setting }) => setting.group === label && setting.sampling.steps === count);
-        const ratio = found && w2Of(found, data)?.ratio;
-        return [finiteOrNull(ratio?.mean), finiteOrNull(ratio?.standardError)];
-      }),
-    ]),
+    rows: comparedSamplers
+      .filter(({ label }) => tried.has(label))
+      .map(({ label, calls }) => [
+        label,
+        calls,
+        ...counts.flatMap((count) => {
+          const found = summaries.find(({ setting }) => setting.group === label && setting.sampling.steps === count);
+          const ratio = found && w2Of(found, data)?.ratio;
+          return [finiteOrNull(ratio?.mean), finiteOrNull(ratio?.standardError)];
+        }),
+      ]),
   };
 }
 

@@ -3,7 +3,7 @@ import { colourOf } from "../../figures/colour-of.ts";
 import { smoothLosses } from "../../figures/loss.ts";
 import type { CellJobs } from "../grid-jobs.node.ts";
 import type { Job, Results } from "../job.ts";
-import type { StepLossValues } from "../jobs/step-loss.node.ts";
+import type { StepLossValues } from "../step-loss.ts";
 import { stepLossFigures, stepLossTable, type StepLossCurve } from "../step-loss-figures.ts";
 import type { Figure, Section } from "../study.ts";
 import type { ScheduleSetting } from "./schedule-settings.ts";
