@@ -4,7 +4,7 @@ import type { Scale, TrainingChoice } from "./study.ts";
 /** What all models of studies that train many are trained with: less than the usual model. */
 export const gridTraining: Readonly<Record<Scale, TrainingChoice>> = {
   quick: { iterations: 1000, batchSize: 128, learningRate: 1e-2, width: 64, depth: 3, dataSize: 20_000 },
-  full: { iterations: 4000, batchSize: 256, learningRate: 5e-3, width: 64, depth: 3 },
+  full: { iterations: 3000, batchSize: 256, learningRate: 5e-3, width: 64, depth: 3 },
 };
 
 /** Sizes of studies that train many models. */

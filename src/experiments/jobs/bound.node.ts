@@ -29,7 +29,7 @@ export interface BoundValues {
   readonly standardError: number;
   readonly prior: number;
   readonly reconstruction: number;
-  /** t of each term, and its mean. */
+  /** t of each term that was evaluated, and its mean. */
   readonly steps: readonly number[];
   readonly terms: readonly number[];
 }
@@ -75,12 +75,13 @@ function boundValues({
   reconstruction,
   terms,
 }: Awaited<ReturnType<typeof variationalBound>>): BoundValues {
+  const tried = terms.filter(({ rows }) => rows > 0);
   return {
     bound: total.mean,
     standardError: total.standardError,
     prior: prior.mean,
     reconstruction: reconstruction.mean,
-    steps: terms.map(({ step }) => step),
-    terms: terms.map(({ mean }) => mean),
+    steps: tried.map(({ step }) => step),
+    terms: tried.map(({ mean }) => mean),
   };
 }
