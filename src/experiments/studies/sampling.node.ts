@@ -16,8 +16,8 @@ const text = {
 } as const;
 
 const sizes: Readonly<Record<Scale, GridSizes>> = {
-  quick: { points: 500, bound: { rows: 200, stepsPerRow: 20 } },
-  full: { points: 1000, bound: { rows: 500, stepsPerRow: 50 } },
+  quick: { points: 500, bound: { rows: 64, stepsPerRow: null } },
+  full: { points: 2000, bound: { rows: 500, stepsPerRow: null } },
 };
 
 /** Quality against the number of steps, from the same models and the same noise. */
@@ -52,7 +52,7 @@ export const samplingStudy: Study = {
 };
 
 const INTRODUCTION =
-  "A model that was trained with T = 1000 steps can be sampled in fewer: a sampler takes S of them and leaps over the others. DDPM follows the learned chain and adds fresh noise at every step. DDIM adds a share η of that noise: with η = 0 none at all, so that the start decides everything, with η = 1 as much as DDPM with the small variance. σ̂ is the larger noise, √(1 − ᾱ_t/ᾱ_s) for a leap from t to s (ᾱ is the share of the data's variance that is left), which is DDPM with the large variance by another name. Heun, DPM-Solver++ and UniPC add no noise and look at more than one point of the path for each step, so that they may leap farther; Heun calls the network twice a step (but once in the last), all others once. All start from the same noise and use the same models.";
+  "A model that was trained with T = 1000 steps can be sampled in fewer: a sampler takes S of them and leaps over the others. DDPM follows the learned chain and adds fresh noise at every step. DDIM adds a share η of that noise: with η = 0 none at all, so that the start decides everything, with η = 1 as much as DDPM with the small variance. σ̂ is the larger noise, √(1 − ᾱ_t/ᾱ_s) for a leap from t to s (ᾱ is the share of the data's variance that is left), which is DDPM with the large variance by another name. Heun, DPM-Solver++ and UniPC add no noise and look at more than one point of the path for each step, so that they may leap farther; Heun calls the network twice a step (but once in the last), all others once. All start from the same noise and use the same models, but for the rows that name the cosine schedule: their models were trained with it.";
 
 function stepsSection(study: GridStudy, { summaries }: GridResults): Section {
   const figure = ratioChart(summaries, {
