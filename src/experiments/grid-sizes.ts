@@ -10,7 +10,7 @@ export const gridTraining: Readonly<Record<Scale, TrainingChoice>> = {
 /** Sizes of studies that train many models. */
 export const gridSizes: Readonly<Record<Scale, GridSizes>> = {
   quick: { points: 500, bound: { rows: 64, stepsPerRow: null } },
-  full: { points: 1000, bound: { rows: 500, stepsPerRow: null } },
+  full: { points: 1000, bound: { rows: 250, stepsPerRow: null } },
 };
 
 /** How the loss at single steps is measured. */

@@ -10,7 +10,7 @@ import type { RunChoice, Scale, TrainingChoice } from "./study.ts";
 
 /** Training of the models that most studies share: what `unnoise train` does by default, or less of it. */
 export const baseTraining: Readonly<Record<Scale, TrainingChoice>> = {
-  quick: { iterations: 2000, width: 64, depth: 3, dataSize: 20_000 },
+  quick: { iterations: 5000, learningRate: 4e-3, width: 96, depth: 3, dataSize: 20_000 },
   full: {},
 };
 

@@ -58,7 +58,7 @@ export function flowFigure(options: FlowOptions): string {
   const { panels, normalise = "column", reverseTime = false, valueLabel } = options;
   if (panels.length === 0) throw new UnnoiseError("data", "flow: expected at least one panel, got none");
   panels.forEach(checkPanel);
-  const grid = gridFor(panels.length, 2, { largest: LARGEST });
+  const grid = gridFor(panels.length, panels.length === 3 ? 3 : 2, { largest: LARGEST });
   const frame = sharedFrame(panels, grid.inner, panels.length > 1 ? 0.7 : 0.55);
   const highest = normalise === "column" ? 1 : Math.max(...panels.map(({ densities }) => largest(densities))) || 1;
   const multiples = panels.map((panel) => ({

@@ -25,7 +25,7 @@ export interface NoiseTestNullValues {
   readonly threshold: number;
 }
 
-const SECONDS_PER_PAIR = 4e-9;
+const SECONDS_PER_PAIR = 2.5e-8;
 const secondsOf = (count: number): number => 2 * count ** 2 * SECONDS_PER_PAIR;
 
 /** The energy distance that two sets of pure noise exceed in a share `level` of all cases: it depends on neither data nor t. */

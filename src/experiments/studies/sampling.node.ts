@@ -17,7 +17,7 @@ const text = {
 
 const sizes: Readonly<Record<Scale, GridSizes>> = {
   quick: { points: 500, bound: { rows: 64, stepsPerRow: null } },
-  full: { points: 2000, bound: { rows: 500, stepsPerRow: null } },
+  full: { points: 1000, bound: { rows: 250, stepsPerRow: null } },
 };
 
 /** Quality against the number of steps, from the same models and the same noise. */
