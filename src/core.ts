@@ -12,7 +12,13 @@ export { compile, Executable, type CompileOptions, type Feeds } from "./runtime/
 export type { Device } from "./runtime/backend.ts";
 
 export { linearSchedule, scheduleFromBetas, logSnr, snr, type NoiseSchedule } from "./diffusion/schedule.ts";
-export { lintSchedule, type LintOptions } from "./diffusion/lint.ts";
+export {
+  lintSchedule,
+  scheduleFigures,
+  scheduleSeverity,
+  type LintOptions,
+  type ScheduleFigures,
+} from "./diffusion/lint.ts";
 export { lintSteps } from "./diffusion/lint-steps.ts";
 export { priorKl } from "./diffusion/prior.ts";
 export { constantSchedule } from "./diffusion/schedules/constant.ts";

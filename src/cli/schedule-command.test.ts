@@ -137,14 +137,14 @@ describe("from a file of betas", () => {
   });
 
   it("can be rescaled, and says when its betas fall", async () => {
-    await writeFile(file("falling.json"), "[0.5, 0.999, 0.9, 0.95, 0.98]");
+    await writeFile(file("falling.json"), "[0.1, 0.2, 0.1, 0.95, 0.999]");
     const { findings, alphaCumprodT } = await printed(
       file("falling.json"),
       "--zero-terminal-snr",
       "--prediction",
       "x0",
     );
-    expect([findings, alphaCumprodT]).toEqual([[expect.stringContaining("from 0.999 (t = 2) to 0.904 (t = 3)")], 0]);
+    expect([findings, alphaCumprodT]).toEqual([[expect.stringContaining("from 0.201 (t = 2) to 0.101 (t = 3)")], 0]);
     const plain = await runHere(["schedule", file("falling.json")]);
     expect(plain.stderr).toMatch(/warning: .*clipped at 0\.999[^\n]*\nwarning: .*betas decrease at 1 of 4 steps/);
   });

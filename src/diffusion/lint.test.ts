@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lintSchedule } from "./lint.ts";
+import { lintSchedule, scheduleFigures, scheduleSeverity } from "./lint.ts";
 import { lintSteps } from "./lint-steps.ts";
 import { linearSchedule, scheduleFromBetas } from "./schedule.ts";
 import { scheduleConfig, scheduleFromConfig, scheduleNames } from "./schedules/schedule-config.ts";
@@ -8,15 +8,13 @@ import { leadingSteps, linspaceSteps, trailingSteps } from "./steps.ts";
 const made = scheduleNames.filter((name) => name !== "custom" && name !== "learned");
 
 describe("lint of betas", () => {
-  it("finds nothing in families as they are, apart from the clipped cosine and constant betas", () => {
+  it("finds nothing in families as they are, apart from clipped, constant and early large betas", () => {
     const found = made.map((name) => {
       const config = scheduleConfig(name);
       return [name, lintSchedule(scheduleFromConfig(config), { config, parameterisation: "v" }).length] as const;
     });
-    expect(found.filter(([, count]) => count > 0)).toEqual([
-      ["cosine", 1],
-      ["constant", 1],
-    ]);
+    const expected = { cosine: 1, constant: 2, warmup10: 1, warmup50: 1 };
+    expect(Object.fromEntries(found.filter(([, count]) => count > 0))).toEqual(expected);
   });
 
   it("says how many betas are clipped and where", () => {
@@ -38,9 +36,30 @@ describe("lint of betas", () => {
   });
 
   it("calls constant betas constant, not decreasing", () => {
-    const [finding] = lintSchedule(scheduleFromConfig(scheduleConfig("constant")));
+    const findings = lintSchedule(scheduleFromConfig(scheduleConfig("constant")));
+    const finding = findings.find((line) => line.includes("standard deviation"));
     expect(finding).toMatch(/all 1000 are 0\.02.*standard deviation 0\.141/);
     expect(finding).not.toContain("decrease");
+  });
+
+  it("says from where on steps are spent on noise, and that the last one must be", () => {
+    const early = scheduleConfig("linear", { betaEnd: 0.2 });
+    const [finding, ...others] = lintSchedule(scheduleFromConfig(early));
+    const first = scheduleFromConfig(early).alphasCumprod.findIndex((signal) => signal < 0.01) + 1;
+    const share = `${Math.round((1000 - first) / 10)} % of the steps, from t = ${first} on`;
+    expect(finding).toContain(`x_t is all but noise (ᾱ_t < 0.01) at ${share}`);
+    expect([first > 200, first < 250, others]).toEqual([true, true, []]);
+    expect(scheduleFigures(scheduleFromBetas([0.5, 0.9, 0.999])).noiseShare).toBe(0);
+  });
+
+  it("sums up in one number, larger for more noise early, more data late and a larger start", () => {
+    const severity = (options: object, name: "linear" | "cosine" | "constant" = "linear"): number =>
+      scheduleSeverity(scheduleFromConfig(scheduleConfig(name, options)));
+    expect(severity({})).toBeCloseTo(0.34, 2);
+    expect(severity({}, "cosine")).toBeCloseTo(0.07, 2);
+    expect(severity({ betaEnd: 0.2 })).toBeGreaterThan(severity({ betaEnd: 0.05 }));
+    expect(severity({ betaEnd: 0.0005 })).toBeGreaterThan(severity({ betaEnd: 0.002 }));
+    expect(severity({ betaEnd: 0.01 }, "constant")).toBeGreaterThan(severity({}));
   });
 
   it("lets noise levels order the betas as they like, not those of a file", () => {

@@ -19,7 +19,6 @@ export interface TrainValues {
   /** Iterations of the log, and the mean loss since the one before. */
   readonly iterations: readonly number[];
   readonly losses: readonly number[];
-  readonly warnings: readonly string[];
 }
 
 const RUN = "run";
@@ -41,13 +40,11 @@ export const trainKind: JobKind<TrainJobConfig, TrainValues> = {
   run: async ({ training }, context) => {
     const folder = new RunFolder(join(context.folder, RUN));
     await trainIn(folder, training, context);
-    const events = await folder.events();
-    const logged = events.filter((event) => event.event === "progress");
+    const logged = (await folder.events()).filter((event) => event.event === "progress");
     return {
       values: {
         iterations: logged.map(({ iteration }) => iteration),
         losses: logged.map(({ loss }) => loss),
-        warnings: events.flatMap((event) => (event.event === "warning" ? [event.message] : [])),
       },
       arrays: {},
     };

@@ -141,7 +141,7 @@ function findingsTable(judged: readonly JudgedSchedule[]): Table {
 }
 
 const LINTER =
-  "The linter reads a schedule before anything is trained. Its verdicts in order of severity: 0, no finding; 1, a remark that calls itself harmless; 2, a warning (such as a β that does not increase) while x_T is close to noise; and 3 + L_T, where x_T still holds L_T bits per dimension of the data. Quality is the median over data sets and seeds of W2 over its floor. A rank correlation of 1 would mean that the linter sorts the schedules as the samples do, 0 that it knows nothing; ties share a rank. The interval comes from drawing schedules again (bootstrap), the probability from shuffling them. The linter looks at the schedule alone: that few steps are coarse is not its subject.";
+  "The linter reads a schedule before anything is trained. It looks at three figures, each better the smaller it is: L_T, what x_T still tells of the data, in bits per dimension; the share of steps at which x_t is all but noise (ᾱ_t < 0.01); and √β_1, the noise that the last step of sampling has to remove at once. Severity is their sum; where one of them is large, or β was clipped or does not increase, the linter says so in words. Quality is the median over data sets and seeds of W2 over its floor. A rank correlation of 1 would mean that the linter sorts the schedules as the samples do, 0 that it knows nothing; ties share a rank. The interval comes from drawing schedules again (bootstrap), the probability from shuffling them. The linter looks at the schedule alone: that few steps are coarse is not its subject.";
 
 const verdictColours = ["#009e73", "#2a22d0", "#cc79a7", "#d55e00"] as const;
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { linearSchedule } from "../../diffusion/schedule.ts";
 import { scheduleConfig, scheduleFromConfig, type ScheduleConfig } from "../../diffusion/schedules/schedule-config.ts";
 import { constantSchedule } from "../../diffusion/schedules/constant.ts";
-import { priorKl } from "../../diffusion/prior.ts";
+import { scheduleSeverity } from "../../diffusion/lint.ts";
 import { parseTrainingConfig } from "../../train/config.ts";
 import { matchedConstantBeta, matchedLinearEnd, terminalSignal } from "./matched-schedule.ts";
 import { scheduleSettings } from "./schedule-settings.ts";
@@ -11,12 +11,12 @@ import { agreementOf, verdictOf } from "./schedule-verdict.ts";
 const verdict = (config: ScheduleConfig) => verdictOf(scheduleFromConfig(config), config, "eps");
 
 test("verdicts in order", () => {
-  expect(verdict(scheduleConfig("linear"))).toMatchObject({ name: "no finding", severity: 0 });
-  expect(verdict(scheduleConfig("cosine"))).toMatchObject({ name: "harmless remark", severity: 1 });
-  expect(verdict(scheduleConfig("constant", { betaEnd: 0.01 }))).toMatchObject({ name: "warning", severity: 2 });
+  expect(verdict(scheduleConfig("linear"))).toMatchObject({ name: "no finding" });
+  expect(verdict(scheduleConfig("cosine"))).toMatchObject({ name: "harmless remark" });
+  expect(verdict(scheduleConfig("constant", { betaEnd: 0.01 }))).toMatchObject({ name: "warning" });
   const short = scheduleConfig("linear", { timesteps: 50 });
   expect(verdict(short).name).toBe("data left in x_T");
-  expect(verdict(short).severity).toBeCloseTo(3 + priorKl(scheduleFromConfig(short)), 12);
+  expect(verdict(short).severity).toBe(scheduleSeverity(scheduleFromConfig(short)));
   expect(verdict(scheduleConfig("jsd")).name).toBe("warning");
 });
 

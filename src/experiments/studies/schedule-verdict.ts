@@ -1,6 +1,5 @@
-import { lintSchedule } from "../../diffusion/lint.ts";
+import { lintSchedule, scheduleSeverity } from "../../diffusion/lint.ts";
 import type { Parameterisation } from "../../diffusion/parameterisation.ts";
-import { priorKl } from "../../diffusion/prior.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import type { ScheduleConfig } from "../../diffusion/schedules/schedule-config.ts";
 import { at } from "../../math/error.ts";
@@ -15,10 +14,7 @@ export type VerdictName = (typeof verdicts)[number];
 /** What the linter says of a schedule before anything is trained. */
 export interface Verdict {
   readonly name: VerdictName;
-  /**
-   * Orders schedules from good to bad: 0 without a finding, 1 with remarks that call themselves harmless, 2 with any other finding
-   * while x_T is close to noise, and 3 + L_T where x_T still holds L_T bits per dimension of the data.
-   */
+  /** Orders schedules from good to bad. */
   readonly severity: number;
   readonly findings: readonly string[];
 }
@@ -30,12 +26,13 @@ export function verdictOf(
   parameterisation: Parameterisation,
 ): Verdict {
   const findings = lintSchedule(schedule, { parameterisation, config });
-  if (findings.length === 0) return { name: "no finding", severity: 0, findings };
+  const severity = scheduleSeverity(schedule);
+  if (findings.length === 0) return { name: "no finding", severity, findings };
   if (findings.some((line) => line.includes("bits per dimension"))) {
-    return { name: "data left in x_T", severity: 3 + priorKl(schedule), findings };
+    return { name: "data left in x_T", severity, findings };
   }
   const harmless = findings.every((line) => line.includes("harmless"));
-  return harmless ? { name: "harmless remark", severity: 1, findings } : { name: "warning", severity: 2, findings };
+  return { name: harmless ? "harmless remark" : "warning", severity, findings };
 }
 
 /** A rank correlation, with what chance says of it. */
