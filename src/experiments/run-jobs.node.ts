@@ -34,9 +34,11 @@ export async function runJobs(jobs: readonly Job[], options: RunJobsOptions): Pr
   return line.results(jobs);
 }
 
-/** One job for each key; equal jobs of several studies are one. */
+/** One job for each key, the first; equal jobs of several studies are one. */
 function distinct(jobs: readonly Job[]): Map<string, Job> {
-  return new Map(jobs.map((job) => [jobKey(job), job]));
+  const found = new Map<string, Job>();
+  for (const job of jobs) if (!found.has(jobKey(job))) found.set(jobKey(job), job);
+  return found;
 }
 
 type State = "waiting" | "running" | "done" | "failed";

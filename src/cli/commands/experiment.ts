@@ -96,10 +96,10 @@ async function requestOf(name: string, asked: readonly Study[], flags: Experimen
   }
   const requests = asked.map((study) => {
     const folder = new StudyFolder(join(out, study.name));
-    return { study, options, folder, command: commandOf(name === ALL ? study.name : name, flags) };
+    return { study, options, folder, command: commandOf(name === ALL ? study.name : name, options, flags.out) };
   });
   for (const { study, folder } of requests) await folder.checkFree({ study, options, overwrite });
-  return { out, options, requests, command: commandOf(name, flags), root };
+  return { out, options, requests, command: commandOf(name, options, flags.out), root };
 }
 
 async function sourceOf(data: string): Promise<DataSource> {
@@ -112,18 +112,15 @@ async function sourceOf(data: string): Promise<DataSource> {
   };
 }
 
-/** What makes the same again. */
-function commandOf(name: string, { data, quick, seed, seeds, out }: ExperimentCommandOptions): string {
-  const flag = (key: string, value: string | number | undefined): string[] =>
-    value === undefined ? [] : [`--${key}`, shellWord(String(value))];
+/** What makes the same again, whatever the defaults will be. */
+function commandOf(name: string, { data, scale, seed, seeds }: StudyOptions, out: string | undefined): string {
   return [
-    "unnoise experiment",
-    shellWord(name),
-    ...(quick === true ? ["--quick"] : []),
-    ...flag("data", data?.join(",")),
-    ...flag("seed", seed),
-    ...flag("seeds", seeds),
-    ...flag("out", out),
+    `unnoise experiment ${shellWord(name)}`,
+    ...(scale === "quick" ? ["--quick"] : []),
+    `--data ${shellWord(data.map((source) => source.data).join(","))}`,
+    `--seed ${seed}`,
+    `--seeds ${seeds}`,
+    ...(out === undefined ? [] : [`--out ${shellWord(out)}`]),
   ].join(" ");
 }
 
@@ -213,7 +210,7 @@ async function tell(
     }));
     return terminal.print(`${JSON.stringify(told, null, 2)}\n`);
   }
-  await terminal.print(`${done.map(({ study, report }) => `${study.title}\n${report.findings}\n`).join("\n")}`);
+  await terminal.print(done.map(({ study, report }) => `${study.title}\n${report.findings}\n`).join("\n"));
   const folder = requests.length > 1 ? out : (requests[0]?.folder.path ?? out);
   terminal.say(`open ${pathToFileURL(resolve(folder, "report.html")).href}`);
 }
