@@ -237,30 +237,32 @@ function addPresets(program: Command, io: Io): void {
 
 const listOf = (text: string): string[] => text.split(",").map((word) => word.trim());
 
+const experimentOptions: readonly Option[] = [
+  new Option("--list", "print the studies").conflicts(["data", "quick", "seed", "seeds", "workers", "out", "json"]),
+  new Option("--data <names>", "toy sets or files, with commas between (default swiss-roll,moons,cross)").argParser(
+    listOf,
+  ),
+  new Option("--quick", "a small study that shows what to expect"),
+  shared.seed,
+  new Option("--seeds <n>", "seeds with which settings are repeated (default 5, with --quick 2)").argParser(
+    integer("--seeds", { min: 1, max: 1000 }),
+  ),
+  new Option("--workers <n>", "worker threads (default one a core)").argParser(
+    integer("--workers", { min: 1, max: 256 }),
+  ),
+  new Option("--out <folder>", "where reports and finished work go (default unnoise-experiments)"),
+  new Option("--overwrite", "replace a report that was made with other options"),
+  shared.json,
+  shared.quiet,
+];
+
 function addExperiment(program: Command, io: Io): void {
   const command = program.command("experiment").summary("run a study and write its report");
   command.argument("[name]", "a study (unnoise experiment --list), all, or a .json or .yaml file that defines one");
   command.description(
     "Run a study: a folder with a report to read, its figures and its numbers. Run again, it repeats nothing that was finished.",
   );
-  withOptions(command, [
-    new Option("--list", "print the studies").conflicts(["data", "quick", "seed", "seeds", "workers", "out", "json"]),
-    new Option("--data <names>", "toy sets or files, with commas between (default swiss-roll,moons,cross)").argParser(
-      listOf,
-    ),
-    new Option("--quick", "a small study that shows what to expect"),
-    shared.seed,
-    new Option("--seeds <n>", "seeds with which settings are repeated (default 5, with --quick 2)").argParser(
-      integer("--seeds", { min: 1, max: 1000 }),
-    ),
-    new Option("--workers <n>", "worker threads (default one a core)").argParser(
-      integer("--workers", { min: 1, max: 256 }),
-    ),
-    new Option("--out <folder>", "where reports and finished work go (default unnoise-experiments)"),
-    new Option("--overwrite", "replace a report that was made with other options"),
-    shared.json,
-    shared.quiet,
-  ]);
+  withOptions(command, experimentOptions);
   command.addHelpText(
     "after",
     examples(

@@ -20,7 +20,7 @@ const LOG_OPTION = 20;
 const MOST_CURVES = 10;
 
 /** What error bars of these studies are. */
-export function errorBarsOver(seeds: number): { readonly errorBars?: string } {
+function errorBarsOver(seeds: number): { readonly errorBars?: string } {
   return seeds < 2 ? {} : { errorBars: `bars: standard error over ${counted(seeds, "seed")}` };
 }
 

@@ -20,7 +20,7 @@ export interface CellJobs {
 }
 
 /** Seeds of a study. */
-export function seedsOf({ seed, seeds }: Pick<StudyOptions, "seed" | "seeds">): number[] {
+function seedsOf({ seed, seeds }: Pick<StudyOptions, "seed" | "seeds">): number[] {
   return Array.from({ length: seeds }, (_, i) => seed + i);
 }
 

@@ -38,7 +38,7 @@ export function trainJob(choice: RunChoice, training: TrainingChoice = {}, name 
 const trainingOf = (job: Job<TrainValues>): TrainJobConfig => job.config as TrainJobConfig;
 
 /** What data reach against data, for the data of a training job. */
-export function floorsJob(train: Job<TrainValues>, count: number): Job<FloorsValues> {
+function floorsJob(train: Job<TrainValues>, count: number): Job<FloorsValues> {
   const { training, digest } = trainingOf(train);
   const { data, dataNoise, dataSize, seed }: TrainingConfig = training;
   const label = `floors of ${basename(data)}, seed ${seed}`;

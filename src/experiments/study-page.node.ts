@@ -34,7 +34,7 @@ function pageSection(section: Section, drawn: ReadonlyMap<string, DrawnFigure>):
 }
 
 /** A figure as a page embeds it: moving, as markup, or as pixels. */
-export function pageFigure({ caption, files }: DrawnFigure): ReportFigure {
+function pageFigure({ caption, files }: DrawnFigure): ReportFigure {
   const [svg, png, gif] = [files.get("svg"), files.get("png"), files.get("gif")];
   if (gif) return { caption, gifDataUri: dataUri("gif", gif) };
   if (svg && svg.length <= LARGEST_SVG) return { caption, svg: new TextDecoder().decode(svg) };

@@ -69,7 +69,7 @@ export function stepLossJob(
 }
 
 /** Steps round((T − 1)·(i/(n − 1))²), each once. */
-export function quadraticSteps(timesteps: number, count: number): number[] {
+function quadraticSteps(timesteps: number, count: number): number[] {
   const last = Math.max(1, count - 1);
   const all = Array.from({ length: count }, (_, i) => Math.round((timesteps - 1) * (i / last) ** 2));
   return [...new Set(all)];

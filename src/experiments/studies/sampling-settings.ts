@@ -43,7 +43,7 @@ export const comparedSamplers: readonly ComparedSampler[] = [
 const few: Readonly<Record<Scale, readonly number[]>> = { quick: [5, 10, 20, 50], full: [5, 10, 20, 50, 100] };
 
 /** T, the number of all steps. */
-export const ALL_STEPS = 1000;
+const ALL_STEPS = 1000;
 
 /** Every sampler with every number of steps. */
 export function samplingSettings(scale: Scale): Setting[] {

@@ -73,7 +73,7 @@ function stepsSection(study: GridStudy, { summaries }: GridResults): Section {
 }
 
 /** Samplers against steps, as table 1 of Song et al. 2020 (arXiv 2010.02502). */
-export function stepsTable(summaries: readonly SettingSummary[], data: string): Table {
+function stepsTable(summaries: readonly SettingSummary[], data: string): Table {
   const counts = stepCounts(summaries);
   const tried = new Set(summaries.map(({ setting }) => setting.group));
   return {
