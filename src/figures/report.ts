@@ -108,11 +108,19 @@ function tableHtml({ folded, ...table }: ReportTable): string {
 }
 
 function plainTable({ header, rows }: ReportTable): string {
-  const row = (cells: readonly string[], tag: "th" | "td"): string =>
-    `<tr>${cells.map((cell) => `<${tag}${tag === "th" ? ' scope="col"' : ""}>${escapeXml(cell)}</${tag}>`).join("")}</tr>`;
+  const words = header.map((_, column) => rows.some((cells) => !isNumber(cells[column] ?? "")));
+  const row = (cells: readonly string[], tag: "th" | "td"): string => {
+    const scope = tag === "th" ? ' scope="col"' : "";
+    const cell = (text: string, column: number): string =>
+      `<${tag}${scope}${words[column] === true ? ' class="words"' : ""}>${escapeXml(text)}</${tag}>`;
+    return `<tr>${cells.map(cell).join("")}</tr>`;
+  };
   const body = rows.map((cells) => row(cells, "td")).join("\n");
   return `<div class="table"><table>\n<thead>${row(header, "th")}</thead>\n<tbody>\n${body}\n</tbody>\n</table></div>`;
 }
+
+/** Whether a cell is a number, a range or a gap; all else is set to the left. */
+const isNumber = (cell: string): boolean => /^([-−+]?\d[\d.,]*(e[-+]?\d+)?( ?[±…%].*)?|–|)$/.test(cell);
 
 function figureHtml(figure: ReportFigure): string {
   const caption = escapeXml(figure.caption);
@@ -159,7 +167,7 @@ summary { cursor: pointer; color: var(--muted); }
 .table { overflow-x: auto; margin: 0 0 16px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child, .words { text-align: left; }
 @media print {
   :root { --ink: #000; --muted: #333; --page: #fff; --line: #bbb; --code: #f2f2f2; }
   main { max-width: none; padding: 0; }
