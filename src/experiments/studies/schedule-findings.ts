@@ -30,17 +30,19 @@ function rangeWords(judged: readonly JudgedSchedule[]): string {
   const good = nearBest(judged.map(({ summary }) => summary));
   const best = judged.find(({ summary }) => summary === good[0]);
   if (!best) return "No schedule was measured on all data sets with all seeds.";
-  const schedules = judged.filter(({ summary }) => good.includes(summary)).map(({ schedule }) => schedule);
+  const own = judged.filter(({ summary }) => good.includes(summary)).map(({ schedule }) => schedule);
+  const { timesteps: steps } = best.schedule;
+  const alike = own.filter(({ timesteps }) => timesteps === steps);
   const span = (of: (schedule: NoiseSchedule) => number): string => {
-    const values = schedules.map(of);
+    const values = alike.map(of);
     const [low, high] = [short(Math.min(...values)), short(Math.max(...values))];
-    return low === high ? low : `${low} to ${high}`;
+    return low === high ? `is ${low}` : `goes from ${low} to ${high}`;
   };
   return (
-    `Best of ${judged.length} schedules is ${best.setting.label} with ${ratioWords(best.summary)}; ${schedules.length - 1} more are within ` +
-    `${short((NEAR_BEST - 1) * 100)} % of it. How small and how large must β be? Among these good ones the first step β_1 goes from ` +
-    `${span(({ betas }) => at(betas, 0))}, the last step β_T from ${span(({ betas, timesteps }) => at(betas, timesteps - 1))}, and the share ᾱ_T of ` +
-    `the data's variance that is left at the end from ${span(terminalSignal)}. ${leftWords(judged)}`
+    `Best of ${judged.length} schedules is ${best.setting.label} with ${ratioWords(best.summary)}; ${own.length - 1} more are within ` +
+    `${short((NEAR_BEST - 1) * 100)} % of it. How small and how large must β be? Among the ${alike.length} of these good ones that have T = ${steps} ` +
+    `(β belongs to a number of steps) the first step β_1 ${span(({ betas }) => at(betas, 0))}, the last step β_T ` +
+    `${span(({ betas }) => at(betas, steps - 1))}, and the share ᾱ_T of the data's variance that is left at the end ${span(terminalSignal)}. ${leftWords(judged)}`
   );
 }
 
@@ -53,7 +55,7 @@ function leftWords(judged: readonly JudgedSchedule[]): string {
   if (!usual || !worst) return "";
   const factor = comparedWith(worst.summary, usual.summary);
   if (!factor) return "";
-  const cost = !isClear(factor)
+  const cost = !isClear(factor, seedsOf(worst, usual))
     ? "Too small a β shows no cost that these seeds can tell from chance"
     : factor.mean > 1
       ? "Too small a β costs"
@@ -64,11 +66,20 @@ function leftWords(judged: readonly JudgedSchedule[]): string {
   );
 }
 
-/** Factors this many standard errors from 1 differ. */
-const CLEAR = 2;
+/** Quantile 0.975 of Student's t for 1, 2, … degrees of freedom: few seeds know their standard error badly. */
+const CLEAR = [12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262] as const;
+const CLEAR_WITH_MORE = 2.228;
 
-const isClear = ({ mean, standardError }: MeanEstimate): boolean =>
-  Math.abs(Math.log(mean)) > (CLEAR * standardError) / mean;
+/** Whether a factor differs from 1 at the level of 5 %, by the t-test of its logarithms over seeds. */
+function isClear({ mean, standardError }: MeanEstimate, seeds: number): boolean {
+  return Math.abs(Math.log(mean)) > ((CLEAR[seeds - 2] ?? CLEAR_WITH_MORE) * standardError) / mean;
+}
+
+/** Seeds that two schedules have on all data sets. */
+function seedsOf(a: JudgedSchedule, b: JudgedSchedule): number {
+  const all = [...a.summary.perData, ...b.summary.perData].map(({ seeds }) => seeds);
+  return (all[0] ?? []).filter((seed) => all.every((seeds) => seeds.includes(seed))).length;
+}
 
 /** "1.3 ± 0.05" */
 function factorWords(factor: MeanEstimate | undefined): string {
@@ -87,19 +98,26 @@ function pairWords(judged: readonly JudgedSchedule[]): string {
           setting.group === "linear" && setting.part.includes("length") && schedule.timesteps === timesteps,
       );
       const factor = linear && comparedWith(constant.summary, linear.summary);
-      return factor ? [{ timesteps, factor }] : [];
+      return linear && factor ? [{ timesteps, factor, seeds: seedsOf(constant, linear) }] : [];
     });
   if (pairs.length === 0) return "";
-  const words = pairs.map(({ timesteps, factor }) => `${factorWords(factor)} times at T = ${timesteps}`);
+  const words = pairs.map(({ timesteps, factor }) => `${factorWords(factor)} at T = ${timesteps}`);
   return (
-    `Must β increase? A constant β that ends at the same noise as the linear schedule gives samples ${words.join(", ")} as far from the data: ` +
+    `Must β increase? A constant β that ends in about as much noise as the linear schedule gives samples that are farther from the data by a factor of ${words.join(", ")}: ` +
     `${conclusion(pairs)}.`
   );
 }
 
-function conclusion(pairs: readonly { readonly timesteps: number; readonly factor: MeanEstimate }[]): string {
-  const worse = pairs.filter((pair) => isClear(pair.factor) && pair.factor.mean > 1);
-  const better = pairs.filter((pair) => isClear(pair.factor) && pair.factor.mean < 1);
+interface Pair {
+  readonly timesteps: number;
+  readonly factor: MeanEstimate;
+  readonly seeds: number;
+}
+
+function conclusion(pairs: readonly Pair[]): string {
+  const clear = pairs.filter(({ factor, seeds }) => isClear(factor, seeds));
+  const worse = clear.filter(({ factor }) => factor.mean > 1);
+  const better = clear.filter(({ factor }) => factor.mean < 1);
   const at = (some: typeof pairs): string => some.map(({ timesteps }) => `T = ${timesteps}`).join(" and ");
   if (worse.length === 0 && better.length === 0) return "no difference that these seeds can tell from chance";
   return [
