@@ -14,7 +14,7 @@ export function gridFindings(summaries: readonly SettingSummary[]): string {
   const others = near === 0 ? "No other is" : near === 1 ? "One other is" : `${near} others are`;
   return (
     `Best of ${summaries.length} settings: ${best.setting.label}, which reaches ${ratioWords(best)}. ${others} within ` +
-    `${short((NEAR_BEST - 1) * 100)} % of it. Last: ${last.setting.label} with ${ratioWords(last)}.${failing}`
+    `${short((NEAR_BEST - 1) * 100)} % of it. ${failing === "" ? "Last" : "Last of those that held"}: ${last.setting.label} with ${ratioWords(last)}.${failing}`
   );
 }
 
@@ -50,10 +50,10 @@ export function setupWords({ sizes }: GridStudy, summaries: readonly SettingSumm
   return (
     `Each of ${counted(summaries.length, "setting")} was trained and sampled with ${counted(seeds, "seed")} on ${names.join(", ")}, and ` +
     `${counted(sizes.points, "sample")} were compared with as many fresh points of the data. The table ranks the settings by the geometric ` +
-    `mean over the data sets; ± is the standard error over seeds${seeds < 2 ? ", which one seed does not have" : ""}.`
+    `mean over the data sets; ± is the standard error over seeds${seeds < 2 ? ", which one seed does not have" : ", for the floor as it was measured: its own error moves all settings alike"}.`
   );
 }
 
 /** What the metrics are. */
 export const METRIC_WORDS =
-  "Sliced W2 is W2 along random directions. MMD (maximum mean discrepancy) and energy distance compare all pairs of points. Coverage is the share of data points that have a sample nearby, the only one that is better the larger it is. The bound is an upper limit on how surprising fresh data are to the model, −log p of a point in nats on average: the smaller the better. Only ancestral sampling has one.";
+  "Sliced W2 is W2 along random directions. MMD (maximum mean discrepancy) and energy distance compare all pairs of points. Coverage is the share of data points that have a sample nearby, the only one that is better the larger it is. The bound is an upper limit on how surprising fresh data are to the model, −log p of a standardised point in nats on average: the smaller the better. It is measured for ancestral sampling alone.";

@@ -77,7 +77,7 @@ test("findings name the best, what ran away and what failed", () => {
   expect(text).toContain(
     "Best of 4 settings: batch 32, η 0, which reaches 4 ± 0 times the floor. One other is within 25 % of it.",
   );
-  expect(text).toContain("Last: batch 32, η 1 with 4.6");
+  expect(text).toContain("Last of those that held: batch 32, η 1 with 4.6");
   expect(text).toContain("ran away from the data, and so ranked last: batch 128, η 1.");
   expect(text).toContain("Failed, and so ranked last: batch 128, η 0 (1 run).");
   expect(gridFindings(summarise([cell("moons", a, 0, undefined)]))).toMatch(/^No setting was measured.*\(1 run\)\.$/);

@@ -120,15 +120,33 @@ function findingsOf(work: ForwardWork, powers: readonly PowerCurve[], distances:
   return [
     `A test that compares ${grouped(most)} noised points with ${grouped(most)} points of pure noise sees a difference in half of all tries up to: ${order}, of T = ${grouped(timesteps)} steps.`,
     ordered.length > 1
-      ? `${first.subject.name} drown first, when the data still make up ${left(first)} of the variance, and ${last.subject.name} last, at ${left(last)}: noise blurs fine shape first, while coarse shape, such as a tilt of the whole cloud or a gap between its halves, lasts.`
+      ? `${first.subject.name} is lost first, when the data still make up ${left(first)} of the variance, and ${last.subject.name} last, at ${left(last)}: noise blurs fine shape first, while coarse shape, such as a tilt of the whole cloud or a gap between its halves, lasts.`
       : `The data then still make up ${left(first)} of the variance.`,
+    missingWords(powers.filter(({ count, half }) => count === most && half === null)),
     chanceWords(powers.filter(({ count }) => count === most)),
-    ends.length === 0
-      ? ""
-      : `At the end the distributions differ from pure noise by at most ${bits(Math.max(...ends))} bits, so that sampling may start from pure noise.`,
+    ends.length === 0 ? "" : endWords(Math.max(...ends)),
   ]
     .filter((sentence) => sentence !== "")
     .join(" ");
+}
+
+/** KL in bits from which on starting from pure noise is a mistake that can be seen. */
+const FAR_FROM_NOISE = 0.01;
+
+function endWords(most: number): string {
+  const distance = `At the end the distributions differ from pure noise by an estimated ${bits(most)} bits or less`;
+  return most < FAR_FROM_NOISE
+    ? `${distance}, so that sampling may start from pure noise.`
+    : `${distance}: sampling that starts from pure noise starts from a wrong place.`;
+}
+
+/** Data sets whose power does not fall through one half. */
+function missingWords(powers: readonly PowerCurve[]): string {
+  const say = ({ subject, powers: shares }: PowerCurve): string =>
+    (shares.at(-1)?.share ?? 0) < 0.5
+      ? `${subject.name} is in less than half of all tries from the start`
+      : `${subject.name} is in half of all tries or more to the end`;
+  return powers.length === 0 ? "" : `Told from noise – ${powers.map(say).join("; ")}.`;
 }
 
 function chanceWords(powers: readonly PowerCurve[]): string {
@@ -136,8 +154,8 @@ function chanceWords(powers: readonly PowerCurve[]): string {
     (most, { chance }) => (most === null || chance === null ? null : Math.max(most, chance)),
     0,
   );
-  if (latest === null) return "For some of them the test still does better than chance at the last step.";
-  return `From about t = ${String(latest)} on the test does no better than chance for any of them.`;
+  if (latest === null) return "On some of them the test does better than chance at all times.";
+  return `By about t = ${String(latest)} the power on each of them has come down to where these tries cannot tell it from chance.`;
 }
 
 const signalAt = (schedule: NoiseSchedule, t: number): number => alphaCumprodAt(schedule, Math.round(t) - 1);
@@ -220,7 +238,7 @@ function powerSection(work: ForwardWork, powers: readonly PowerCurve[]): Section
   return {
     heading,
     text: [
-      `Draw n points of x_t and n points of pure noise, and measure the energy distance between the two sets. Is it larger than in ${percent(1 - work.level)} of all cases where both sets are pure noise? Then the test says “different”. By chance alone it says so in ${percent(work.level)} of cases. Its power is the share of tries in which it says “different”; each test was made ${repeated.join(", ")}. All data sets meet the same draws of noise. Bars: 95 % intervals (Wilson) of these shares.`,
+      `Draw n points of x_t and n points of pure noise, and measure the energy distance between the two sets. Is it larger than in ${percent(1 - work.level)} of all cases where both sets are pure noise? Then the test says “different”. By chance alone it says so in ${percent(work.level)} of cases. Its power is the share of tries in which it says “different”; each test was made ${repeated.join(", ")}. All data sets meet the same draws of noise. Bands: 95 % intervals (Wilson) of these shares.`,
       `Where the power has fallen to ${percent(work.level)}, the data are indistinguishable from noise for this test and this many points. More points see longer: “looks like noise” always means “to so many points”. At t = T the test says “different” in ${percent(Math.min(...last))} to ${percent(Math.max(...last))} of tries, where ${percent(work.level)} is expected.`,
       reading(powers),
     ].join("\n\n"),

@@ -83,7 +83,7 @@ function ddpmWords(set: SetResult): string {
       ),
     ),
   )}.`;
-  if (start.high < NEXT_TO_NOTHING) {
+  if (start.high < NEXT_TO_NOTHING && last(ddpm.values.distance).high < NEXT_TO_NOTHING) {
     return `With ancestral sampling the start is all but forgotten: the noise added on the way outweighs it, and samples that begin at one and the same point end all over the data.${half} So one cannot steer DDPM by choosing its start, and two of its runs from one start are about as different as any two samples.`;
   }
   return `With ancestral sampling the start leaves a trace in the end, ${withInterval(start)} of its variance; all else is decided by the noise added on the way.${half}`;
@@ -102,7 +102,7 @@ function exactWords({ known, samplers }: SetResult): string {
   if (gaps.length === 0) return "";
   const worst = gaps.reduce((most, each) => (Math.abs(each.gap) > Math.abs(most.gap) ? each : most));
   const inside = gaps.filter((each) => each.inside).length;
-  return `The dashed black curve needs no network: it is what a perfect model would give with all steps, computed from the distribution of the data (1 − E[Var(x_0 | x_t)]/Var(x_0) for the forward process, which a perfect reverse process retraces). The trained model's DDPM curve holds it in its interval at ${inside} of ${gaps.length} times; the largest difference is ${(100 * Math.abs(worst.gap)).toFixed(1)} percentage points, at t = ${grouped(worst.t)}.`;
+  return `The dashed black curve needs no network: it is what a perfect model would give with steps that are small enough, computed from random draws and the distribution of the data (1 − E[Var(x_0 | x_t)]/Var(x_0) for the forward process, which a perfect reverse process retraces). The trained model's DDPM curve holds it in its interval at ${inside} of ${gaps.length} times; the largest difference is ${(100 * Math.abs(worst.gap)).toFixed(1)} percentage points, at t = ${grouped(worst.t)}.`;
 }
 
 const within = (value: number, { low, high }: Estimate): boolean => low <= value && value <= high;
@@ -113,7 +113,7 @@ function checkWords(set: SetResult): string {
   const least = Math.min(...ddim.values.variance.map(({ value }) => value));
   const held = least > 1 - 1e-6;
   const meaning =
-    "A start is then an address: the same start always leads to the same sample, nearby starts to nearby samples, and one can blend two samples by blending their starts.";
+    "A start is then an address: the same start always leads to the same sample, and nearby starts mostly to nearby samples.";
   const check = held
     ? "DDIM with η = 0 adds no noise, so its share must be 100 % at all times, and it is: a check of the measurement."
     : `DDIM with η = 0 adds no noise, so its share must be 100 % at all times; the least measured is ${percent(least)}, which points to a mistake in the measurement.`;

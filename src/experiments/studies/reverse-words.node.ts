@@ -79,7 +79,7 @@ export function fieldWords({ field, fieldTimes }: ReverseResult): string {
   const exact = note.includes("kernel density")
     ? "The exact field is that of a kernel density of the data (a small Gaussian around each of many points), the best stand-in for an unknown distribution."
     : "The exact field is that of the distribution which the data are drawn from.";
-  return `Arrows of both fields at t = ${fieldTimes.map((t) => grouped(t)).join(", ")}. At large t all of them point to the middle of the data; at small t they point to the nearest part of the shape, and are much longer. ${exact} Units are standardised: each column is shifted and scaled to mean 0 and standard deviation 1, as the network sees it.`;
+  return `Arrows of both fields at t = ${fieldTimes.map((t) => grouped(t)).join(", ")}. At large t all of them point to the middle of the data; at small t they point to the nearest part of the shape, and are much longer: each panel has its own scale of lengths, given in its heading, so compare directions by eye and lengths by the headings. ${exact} Units are standardised: each column is shifted and scaled to mean 0 and standard deviation 1, as the network sees it.`;
 }
 
 /** What the errors say. */

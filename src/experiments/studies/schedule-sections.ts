@@ -55,7 +55,7 @@ export function comparisonSection(
 }
 
 const COMPARISON =
-  "Three comparisons, each of which changes one thing. First the last step β_T of a linear schedule: where it is too small, the chain ends before the data have become noise, and sampling starts from the wrong place. Then the first step β_1, with β_T chosen so that ᾱ_T stays the same; the right end is the constant schedule, which does not increase at all. Last the number of steps T with ᾱ_T kept about the same: fewer steps are coarser, and all of them are used for sampling.";
+  "Three comparisons, each of which changes one thing. First the last step β_T of a linear schedule: where it is too small, the chain ends before the data have become noise, and sampling starts from the wrong place. Then the first step β_1, with β_T chosen so that ᾱ_T stays the same; the right end is the constant schedule, which does not increase at all. Last the number of steps T, where all chains end in nearly pure noise: fewer steps are coarser, and all of them are used for sampling.";
 const RANGE = {
   label: "β_T",
   title: "Linear schedules, T = 1000: how large must β become?",
@@ -72,7 +72,7 @@ const LENGTH = {
   label: "T",
   title: "How many steps?",
   caption:
-    "Distance to the data against the number of steps T, all of them used for sampling. Constant, linear and cosine schedules end at about the same noise.",
+    "Distance to the data against the number of steps T, all of them used for sampling. All of these schedules end in nearly pure noise.",
 };
 
 /** Name of the agreement over all data sets. */
@@ -92,7 +92,7 @@ export function verdictSection(judged: readonly JudgedSchedule[], agreements: Ag
 }
 
 const MARGINAL =
-  "L_T counts what x_T still tells about the single point that it came from. What sampling suffers from is less: that the cloud of all x_T together is not N(0, I), from which it starts. Where a data set is round as a whole, as the swiss roll is, the two are far apart, and data left in x_T does less harm than where it has two separate parts. So the table gives the agreement on each data set too.";
+  "L_T is a sum of two things: what x_T still tells about the single point that it came from, and how far the cloud of all x_T together is from N(0, I). Sampling, which starts from N(0, I), suffers from the second alone. Where a data set is round as a whole that is a small part of L_T, so data left in x_T should do less harm there than where a data set has separate parts. So the table gives the agreement on each data set too.";
 
 function agreementTable(agreements: Agreements): Table {
   return {
@@ -141,7 +141,7 @@ function findingsTable(judged: readonly JudgedSchedule[]): Table {
 }
 
 const LINTER =
-  "The linter reads a schedule before anything is trained. It looks at three figures, each better the smaller it is: L_T, what x_T still tells of the data, in bits per dimension; the share of steps at which x_t is all but noise (ᾱ_t < 0.01); and √β_1, the noise that the last step of sampling has to remove at once. Severity is their sum; where one of them is large, or β was clipped or does not increase, the linter says so in words. Quality is the median over data sets and seeds of W2 over its floor. A rank correlation of 1 would mean that the linter sorts the schedules as the samples do, 0 that it knows nothing; ties share a rank. The interval comes from drawing schedules again (bootstrap), the probability from shuffling them. The linter looks at the schedule alone: that few steps are coarse is not its subject.";
+  "The linter reads a schedule before anything is trained. It looks at three figures, each better the smaller it is: L_T, what x_T still tells of the data, in bits per dimension; the share of steps at which x_t is all but noise (ᾱ_t < 0.01); and √β_1, the noise that the last step of sampling has to remove at once. Severity is their plain sum: the three have no common unit, and equal weights are a choice. Where the first or the second is large, or β was clipped or does not increase, the linter says so in words. Quality is the median over data sets and seeds of W2 over its floor. A rank correlation of 1 would mean that the linter sorts the schedules as the samples do, 0 that it knows nothing; ties share a rank. The interval comes from drawing schedules again (bootstrap), the probability from shuffling them; both take the schedules for independent, which members of one family are not quite, so they flatter a little. The linter looks at the schedule alone: that few steps are coarse is not its subject.";
 
 const verdictColours = ["#009e73", "#2a22d0", "#cc79a7", "#d55e00"] as const;
 

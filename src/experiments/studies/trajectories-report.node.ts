@@ -162,7 +162,7 @@ function lengthSection(ways: readonly Ways[]): Section {
   return {
     heading,
     text: [
-      "The length of a path is the sum of all its steps, in units in which the data have variance 1. Divided by the straight distance between its ends it says how straight the path is: 1 is a straight line. The table gives the mean length over the mean distance with its standard error, once along all steps and once along the about 60 states that the pictures show (“seen at 60 times”); a path without fresh noise gives the same both times, a random one looks shorter the fewer of its states are seen. The second table tells whether a way leads back: the mean distance of a path’s end to the point of the data from which its noise came, over the distance to another point; 1 means that nothing leads back. ± is a standard error.",
+      "The length of a path is the sum of all its steps, in units in which the data have variance 1. Divided by the straight distance between its ends it says how straight the path is: 1 is a straight line. The table gives the mean length over the mean distance with its standard error, once along all steps and once along the about 60 states that the pictures show (“seen at 60 times”); a path without fresh noise gives nearly the same both times, a random one looks shorter the fewer of its states are seen. The second table tells whether a way leads back: the mean distance of a path’s end to the point of the data from which its noise came, over the distance to another point; 1 means that nothing leads back. ± is a standard error.",
       `Measured along all steps: ${worded.join("; ")}.`,
     ].join("\n\n"),
     tables: [lengthTable(ways), returnTable(ways)],
