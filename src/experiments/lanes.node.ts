@@ -32,6 +32,15 @@ const WORKER = new URL("./experiment-worker.js", import.meta.url);
 export function workerLane(): Lane {
   let worker: Worker | undefined;
   let jobs = 0;
+  const start = (): Worker => {
+    const fresh = new Worker(WORKER);
+    // Between jobs too: an error that nobody hears would end the process, and a job sent to a dead thread never ends.
+    fresh.on("error", () => undefined);
+    fresh.on("exit", () => {
+      if (worker === fresh) worker = undefined;
+    });
+    return fresh;
+  };
   const close = async (): Promise<void> => {
     await worker?.terminate();
     worker = undefined;
@@ -41,7 +50,7 @@ export function workerLane(): Lane {
     close,
     run: async (task, context) => {
       if (jobs >= JOBS_PER_WORKER) await close();
-      worker ??= new Worker(WORKER);
+      worker ??= start();
       jobs++;
       await inWorker(worker, task, context).catch(async (error: unknown) => {
         if (error instanceof WorkerDeath) await close();
@@ -56,21 +65,29 @@ class WorkerDeath extends UnnoiseError {}
 
 async function inWorker(worker: Worker, task: Task, { signal, onShare }: Parameters<Lane["run"]>[1]): Promise<void> {
   const stop = (): void => worker.postMessage({ stop: true } satisfies ToWorker);
+  const ended = endOfJob(worker, onShare);
   signal.addEventListener("abort", stop);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      worker.on("message", (message: FromWorker) => {
-        if ("share" in message) onShare(message.share);
-        else if ("done" in message) resolve();
-        else reject(new UnnoiseError(message.code ?? "runtime", message.failed));
-      });
-      worker.on("error", (cause) => reject(new WorkerDeath("runtime", `its thread died: ${String(cause)}`, { cause })));
-      worker.on("exit", (code) => reject(new WorkerDeath("runtime", `its thread ended with code ${code}`)));
-      worker.postMessage({ task } satisfies ToWorker);
-      if (signal.aborted) stop();
-    });
-  } finally {
-    signal.removeEventListener("abort", stop);
-    for (const event of ["message", "error", "exit"]) worker.removeAllListeners(event);
-  }
+  worker.postMessage({ task } satisfies ToWorker);
+  if (signal.aborted) stop();
+  await ended.finally(() => signal.removeEventListener("abort", stop));
+}
+
+/** Resolves when the worker says that its job is done. */
+function endOfJob(worker: Worker, onShare: JobContext["onShare"]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (settle: () => void): void => {
+      worker.off("message", onMessage).off("error", onError).off("exit", onExit);
+      settle();
+    };
+    const fail = (error: UnnoiseError): void => end(() => reject(error));
+    const onMessage = (message: FromWorker): void => {
+      if ("share" in message) onShare(message.share);
+      else if ("done" in message) end(resolve);
+      else fail(new UnnoiseError(message.code ?? "runtime", message.failed));
+    };
+    const onError = (cause: unknown): void =>
+      fail(new WorkerDeath("runtime", `its thread died: ${String(cause)}`, { cause }));
+    const onExit = (code: number): void => fail(new WorkerDeath("runtime", `its thread ended with code ${code}`));
+    worker.on("message", onMessage).on("error", onError).on("exit", onExit);
+  });
 }
