@@ -10,8 +10,8 @@ import { at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { parseTrainingConfig, type TrainingConfig } from "../train/config.ts";
-import { openDataset } from "../train/run-folder.node.ts";
 import { toyMixture } from "../train/toy-oracle.ts";
+import { openSource } from "./data-file.node.ts";
 import type { DataSource } from "./data-source.ts";
 import { baseTraining } from "./measures.node.ts";
 import type { RunChoice } from "./study.ts";
@@ -44,7 +44,7 @@ export interface OpenProcess {
 
 /** @throws UnnoiseError when the data cannot be read */
 export async function openProcess(config: ProcessConfig): Promise<OpenProcess> {
-  const dataset = await openDataset(config);
+  const dataset = await openSource(config);
   const standardiser = fitStandardiser(dataset.points);
   const draw = (count: number, turn: number): FloatTensor =>
     dataset.draw?.(count, config.seed + FRESH_SEED + turn) ??

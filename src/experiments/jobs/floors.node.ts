@@ -3,7 +3,7 @@ import { measureFloors, type Floors } from "../../metrics/evaluate.ts";
 import type { FloatTensor } from "../../tensor/tensor.ts";
 import type { TrainingConfig } from "../../train/config.ts";
 import { realPoints } from "../../train/real-points.ts";
-import { openDataset } from "../../train/run-folder.node.ts";
+import { openSource } from "../data-file.node.ts";
 import type { DataSource } from "../data-source.ts";
 import type { JobKind } from "../job.ts";
 
@@ -27,7 +27,7 @@ export const floorsKind: JobKind<FloorsConfig, FloorsValues> = {
   seconds: ({ count }) => 3 * (count / 2000) ** 2,
   run: async (config, { signal, onShare }) => {
     const { seed } = config;
-    const dataset = await openDataset(config);
+    const dataset = await openSource(config);
     const standardiser = fitStandardiser(dataset.points);
     const scaled = (points: FloatTensor): FloatTensor => standardise(points, standardiser);
     const { count, note, ...real } = realPoints(dataset, config.count, seed);

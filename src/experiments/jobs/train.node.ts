@@ -4,6 +4,7 @@ import type { TrainingConfig } from "../../train/config.ts";
 import { openRun, type OpenRun } from "../../train/open-run.node.ts";
 import { RunFolder } from "../../train/run-folder.node.ts";
 import { trainRun } from "../../train/train-run.node.ts";
+import { checkUnchanged } from "../data-file.node.ts";
 import type { DataSource } from "../data-source.ts";
 import type { DoneJob, Job, JobContext, JobKind } from "../job.ts";
 
@@ -37,7 +38,8 @@ export const trainKind: JobKind<TrainJobConfig, TrainValues> = {
   version: 1,
   seconds: ({ training }) =>
     training.iterations * (SECONDS_PER_ITERATION + 3 * training.batchSize * secondsOfRow(training)),
-  run: async ({ training }, context) => {
+  run: async ({ training, digest }, context) => {
+    await checkUnchanged({ data: training.data, digest });
     const folder = new RunFolder(join(context.folder, RUN));
     await trainIn(folder, training, context);
     const logged = (await folder.events()).filter((event) => event.event === "progress");
