@@ -45,6 +45,7 @@ const MOST_SETTINGS = 1000;
 export async function readStudyFile(path: string): Promise<Study> {
   const file = checkFile(await readStructuredFile(path), path);
   const settings = settingsOf(file, path);
+  checkDistinct(settings, path);
   const training = trainingOptions(file.train, `${path}: train`);
   for (const scale of ["quick", "full"] as const) {
     for (const setting of settings) checkSetting(setting, { ...baseTraining[scale], ...training }, path);
@@ -119,6 +120,14 @@ function settingsOf({ grid, settings, sample }: StudyFile, path: string): Settin
     const training = trainingOptions(setting.train, `${where}: train`);
     return { label, training, sampling: checkSamplingOptions({ ...sample, ...setting.sample }, `${where}: sample`) };
   });
+}
+
+/** @throws UnnoiseError `usage` for two settings under one label */
+function checkDistinct(settings: readonly Setting[], path: string): void {
+  const labels = settings.map(({ label }) => label);
+  const twice = labels.find((label, index) => labels.indexOf(label) !== index);
+  if (twice === undefined) return;
+  throw new UnnoiseError("usage", `${path}: two settings are called "${twice}"; expected each once`);
 }
 
 type Values = readonly (readonly [string, unknown])[];
