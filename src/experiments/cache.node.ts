@@ -73,7 +73,7 @@ const ARRAYS = "arrays.safetensors";
 
 /** The result that a finished job left in its folder. */
 export async function readResult<Values>(folder: string): Promise<DoneJob<Values>> {
-  const { values } = await readJson(join(folder, RESULT), stored);
+  const { values } = await readJson(join(folder, RESULT), stored, `delete ${folder}, so that it is made again`);
   const path = join(folder, ARRAYS);
   const { tensors } = decodeSafetensors(await readFileBytes(path), path);
   return { folder, values: values as Values, arrays: Object.fromEntries(tensors) as Record<string, FloatTensor> };

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { version } from "../../package.json";
 import { encodeCsvTable } from "../formats/csv.ts";
 import { codeOf, ioError } from "../formats/io-error.ts";
-import { writeFileAtomic } from "../formats/write-file.node.ts";
+import { isTemporary, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { jsonText, readJson } from "../train/json-file.node.ts";
 import { canonicalJson } from "./job-key.node.ts";
@@ -13,6 +13,7 @@ import { studyPage, type StudyPageOptions } from "./study-page.node.ts";
 import { failureLine, type Study, type StudyOptions } from "./study.ts";
 
 const RESULTS = "results.json";
+const PAGE = "report.html";
 const stored = z.looseObject({
   unnoise: z.string(),
   study: z.string(),
@@ -26,8 +27,8 @@ export interface PlaceRequest {
   readonly options: StudyOptions;
   /** Whether a report made with other options may go. */
   readonly overwrite: boolean;
-  /** Names that may stand in the folder besides the report. */
-  readonly besides?: readonly string[];
+  /** Whether the folder may hold other things besides the report. */
+  readonly shared?: boolean;
 }
 
 /** The folder of a report. `results.json` says whose it is and which files are its own. */
@@ -42,13 +43,14 @@ export class StudyFolder {
    * Checks that a report may be written here: where nothing is, or the same study with the same options was reported before.
    * @throws UnnoiseError `usage` for a folder of something else, and of a report with other options unless `overwrite`
    */
-  async checkFree({ study, options, overwrite, besides = [] }: PlaceRequest): Promise<void> {
+  async checkFree({ study, options, overwrite, shared = false }: PlaceRequest): Promise<void> {
     const names = await readdir(this.path).catch((cause: unknown): string[] => {
       if (codeOf(cause) === "ENOENT") return [];
       if (codeOf(cause) === "ENOTDIR") throw new UnnoiseError("usage", `${this.path} is a file; choose another --out`);
       throw ioError("read", this.path, cause);
     });
-    if (names.every((name) => besides.includes(name))) return;
+    const isOurs = (name: string): boolean => isTemporary(name) || (shared && name !== RESULTS && name !== PAGE);
+    if (names.every(isOurs)) return;
     if (!names.includes(RESULTS)) {
       throw new UnnoiseError("usage", `${this.path} exists and holds no report of unnoise; choose another --out`);
     }
@@ -60,7 +62,7 @@ export class StudyFolder {
   }
 
   #stored(): Promise<z.infer<typeof stored>> {
-    return readJson(join(this.path, RESULTS), stored);
+    return readJson(join(this.path, RESULTS), stored, "choose another --out");
   }
 
   /** Writes the report of a study in place of an earlier one. */
@@ -72,35 +74,39 @@ export class StudyFolder {
   }
 
   /**
-   * Writes files in place of those that the last report wrote, `results.json` last.
+   * Writes files in place of those that the last report wrote, `results.json` first: a folder whose writing was cut short is then known
+   * as one that may be written again.
    * @param results what it holds besides the list of files
    */
   async replace(files: ReadonlyMap<string, string | Uint8Array>, results: object): Promise<void> {
     await this.#removeOwn();
-    for (const [name, content] of files) {
-      const path = join(this.path, name);
-      await mkdir(dirname(path), { recursive: true });
-      await writeFileAtomic(path, content);
-    }
-    await writeFileAtomic(
-      join(this.path, RESULTS),
-      jsonText({ unnoise: version, ...results, files: [...files.keys()] }),
-    );
+    await this.#write(RESULTS, jsonText({ unnoise: version, ...results, files: [...files.keys()] }));
+    for (const [name, content] of files) await this.#write(name, content);
+  }
+
+  async #write(name: string, content: string | Uint8Array): Promise<void> {
+    const path = join(this.path, name);
+    await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
+      throw ioError("create", dirname(path), cause);
+    });
+    await writeFileAtomic(path, content);
   }
 
   async #removeOwn(): Promise<void> {
     const before = await this.#stored().catch(() => undefined);
-    for (const name of before?.files ?? []) {
-      if (isInside(name)) await rm(join(this.path, name), { force: true });
+    for (const path of (before?.files ?? []).filter(isInside).map((name) => join(this.path, name))) {
+      await rm(path, { force: true }).catch((cause: unknown) => {
+        throw ioError("remove", path, cause);
+      });
     }
   }
 }
 
 /** Whether a listed name is one that a report writes: never a path out of its folder. */
-const isInside = (name: string): boolean => /^(figures\/|tables\/)?[\w.-]+$/.test(name) && !name.includes("..");
+const isInside = (name: string): boolean => /^(figures\/|tables\/)?[^/\\:]+$/.test(name) && !name.includes("..");
 
 function filesOf(page: StudyPageOptions): Map<string, string | Uint8Array> {
-  const files = new Map<string, string | Uint8Array>([["report.html", studyPage(page)]]);
+  const files = new Map<string, string | Uint8Array>([[PAGE, studyPage(page)]]);
   for (const { name, files: drawn } of page.figures.values()) addFigure(files, name, drawn);
   for (const { tables = [] } of page.report.sections) {
     for (const { name, header, rows } of tables) files.set(`tables/${name}.csv`, encodeCsvTable(header, rows));

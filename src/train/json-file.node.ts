@@ -16,28 +16,29 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)[key], value);
 }
 
-function parse(text: string, path: string): unknown {
+function parse(text: string, path: string, advice: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     // The engine quotes the file, line ends included.
     const reason = (cause as Error).message.replace(/\s+/g, " ");
-    throw new UnnoiseError("run-folder", `${path}: not JSON (${reason}); ${ADVICE}`, { cause });
+    throw new UnnoiseError("run-folder", `${path}: not JSON (${reason}); ${advice}`, { cause });
   }
 }
 
 /**
- * Reads a JSON file of a run and checks it.
+ * Reads a JSON file that unnoise wrote and checks it.
+ * @param advice what to do about a damaged one
  * @throws UnnoiseError `io` when it cannot be read; `run-folder` when it is not JSON or not what the schema expects, naming the
  * key and what was found there
  */
-export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  const value = parse(new TextDecoder().decode(await readFileBytes(path)), path);
+export async function readJson<T>(path: string, schema: z.ZodType<T>, advice: string = ADVICE): Promise<T> {
+  const value = parse(new TextDecoder().decode(await readFileBytes(path)), path, advice);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const { path: keys = [], message = "not understood" } = parsed.error.issues[0] ?? {};
   const where = keys.length === 0 ? "" : `${keys.join(".")}: `;
-  throw new UnnoiseError("run-folder", `${path}: ${where}${message}, got ${shown(valueAt(value, keys))}; ${ADVICE}`);
+  throw new UnnoiseError("run-folder", `${path}: ${where}${message}, got ${shown(valueAt(value, keys))}; ${advice}`);
 }
 
 /** The text of a JSON file, indented for people. */

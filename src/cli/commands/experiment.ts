@@ -1,18 +1,16 @@
-import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { extname, join, resolve } from "node:path";
+import { basename, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isToyName } from "../../data/toy.ts";
 import { JobCache } from "../../experiments/cache.node.ts";
-import type { DataSource } from "../../experiments/data-source.ts";
-import { workerLane, type Lane } from "../../experiments/lanes.node.ts";
+import { lockCache } from "../../experiments/cache-lock.node.ts";
+import { sourceOf } from "../../experiments/data-file.node.ts";
+import { workerLane } from "../../experiments/lanes.node.ts";
 import { runStudies, type DoneStudy, type StudyRequest } from "../../experiments/run-study.node.ts";
 import { studies } from "../../experiments/studies.node.ts";
 import { readStudyFile } from "../../experiments/study-file.node.ts";
 import { StudyFolder } from "../../experiments/study-folder.node.ts";
 import { overviewPage } from "../../experiments/study-page.node.ts";
 import { failureLine, type Study, type StudyOptions } from "../../experiments/study.ts";
-import { readFileBytes } from "../../formats/write-file.node.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import { alignedLines, counted, duration, shellWord } from "../../math/text.ts";
 import { nearMiss } from "../../train/config.ts";
@@ -69,9 +67,16 @@ async function studiesNamed(name: string): Promise<readonly Study[]> {
   if (name === ALL) return studies;
   const found = studies.find((study) => study.name === name);
   if (found) return [found];
-  if (extname(name) !== "") return [await readStudyFile(name)];
+  if (extname(name) !== "") return [checkOwnName(await readStudyFile(name), name)];
   const near = nearMiss(name, [...studies.map((study) => study.name), ALL]);
   throw new UnnoiseError("usage", `unknown experiment ${name}: ${expected()}${near ? `; did you mean ${near}?` : ""}`);
+}
+
+/** A study of the user's own has a folder of its own. */
+function checkOwnName(own: Study, path: string): Study {
+  const taken = [CACHE, ...studies.map((study) => study.name)];
+  if (!taken.includes(own.name) && !/^\.*$/.test(own.name)) return own;
+  throw new UnnoiseError("usage", `${path}: a study cannot be called "${own.name}"; rename the file`);
 }
 
 /** What was asked, checked before any work. */
@@ -87,13 +92,10 @@ interface Request {
 async function requestOf(name: string, asked: readonly Study[], flags: ExperimentCommandOptions): Promise<Request> {
   const { out = DEFAULT_OUT, overwrite = false, quick = false, seed = 0 } = flags;
   const scale = quick ? "quick" : "full";
-  const data = await Promise.all((flags.data ?? asked[0]?.data ?? DEFAULT_DATA).map(sourceOf));
+  const data = await Promise.all(distinctNames(flags.data ?? asked[0]?.data ?? DEFAULT_DATA).map(sourceOf));
   const options: StudyOptions = { data, scale, seed, seeds: flags.seeds ?? asked[0]?.seeds ?? DEFAULT_SEEDS[scale] };
   const root = new StudyFolder(out);
-  if (name === ALL) {
-    const besides = [CACHE, ...studies.map((study) => study.name)];
-    await root.checkFree({ study: { name: ALL }, options, overwrite, besides });
-  }
+  if (name === ALL) await root.checkFree({ study: { name: ALL }, options, overwrite, shared: true });
   const requests = asked.map((study) => {
     const folder = new StudyFolder(join(out, study.name));
     return { study, options, folder, command: commandOf(name === ALL ? study.name : name, options, flags.out) };
@@ -102,14 +104,18 @@ async function requestOf(name: string, asked: readonly Study[], flags: Experimen
   return { out, options, requests, command: commandOf(name, options, flags.out), root };
 }
 
-async function sourceOf(data: string): Promise<DataSource> {
-  if (isToyName(checkDataName(data))) return { data, digest: null };
-  return {
-    data,
-    digest: createHash("sha256")
-      .update(await readFileBytes(data))
-      .digest("hex"),
-  };
+/** Reports call data by the last part of their names, so one name must not stand for two. */
+function distinctNames(data: readonly string[]): readonly string[] {
+  const byName = new Map<string, string>();
+  for (const each of data.map(checkDataName)) {
+    const other = byName.get(basename(each));
+    if (other === each) throw new UnnoiseError("usage", `data: ${each} stands there twice; name it once`);
+    if (other !== undefined) {
+      throw new UnnoiseError("usage", `data: ${other} and ${each} would have one name in the report; rename a file`);
+    }
+    byName.set(basename(each), each);
+  }
+  return data;
 }
 
 /** What makes the same again, whatever the defaults will be. */
@@ -127,25 +133,25 @@ function commandOf(name: string, { data, scale, seed, seeds }: StudyOptions, out
 async function runAll(
   terminal: Terminal,
   { out, requests, command }: Request,
-  { workers = availableParallelism() }: ExperimentCommandOptions,
+  { workers = availableParallelism(), overwrite = false }: ExperimentCommandOptions,
 ): Promise<DoneStudy[]> {
+  const cache = new JobCache(join(out, CACHE));
+  const unlock = await lockCache(cache.path);
   const lanes = Array.from({ length: workers }, workerLane);
   const view = new View(terminal);
   try {
     return await interruptible(terminal, "stopping", (signal) =>
-      runStudies(requests, { ...view.hooks, cache: new JobCache(join(out, CACHE)), lanes, signal }),
+      runStudies(requests, { ...view.hooks, cache, lanes, signal }),
     );
   } catch (error) {
     if (!(error instanceof UnnoiseError) || error.code !== "interrupted") throw error;
-    throw new UnnoiseError("interrupted", `${error.message}; go on with: ${command}`, { cause: error });
+    const again = `${command}${overwrite ? " --overwrite" : ""}`;
+    throw new UnnoiseError("interrupted", `${error.message}; go on with: ${again}`, { cause: error });
   } finally {
     view.stop();
-    await closeAll(lanes);
+    await Promise.all(lanes.map((lane) => lane.close()));
+    await unlock();
   }
-}
-
-async function closeAll(lanes: readonly Lane[]): Promise<void> {
-  await Promise.all(lanes.map((lane) => lane.close()));
 }
 
 /** One view of all that is at work. */
