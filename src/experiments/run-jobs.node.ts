@@ -1,5 +1,5 @@
-import { UnnoiseError } from "../math/error.ts";
-import { JobCache } from "./cache.node.ts";
+import type { JobCache } from "./cache.node.ts";
+import { checkGoingOn } from "./going-on.ts";
 import { withNeeds, type DoneJob, type Job, type JobFailure, type Results } from "./job.ts";
 import { jobKey } from "./job-key.node.ts";
 import type { Lane } from "./lanes.node.ts";
@@ -30,7 +30,7 @@ export async function runJobs(jobs: readonly Job[], options: RunJobsOptions): Pr
   const line = new JobLine(distinct(withNeeds(jobs)), options);
   await line.prepare();
   await Promise.all(options.lanes.map((lane) => line.serve(lane)));
-  if (options.signal.aborted) throw new UnnoiseError("interrupted", "stopped; finished work is kept");
+  checkGoingOn(options.signal);
   return line.results(jobs);
 }
 

@@ -4,10 +4,9 @@ import type { FirstLogVariance } from "../../diffusion/variance.ts";
 import { at } from "../../math/error.ts";
 import { Random } from "../../math/random.ts";
 import { evaluationData } from "../../train/evaluation-data.node.ts";
-import { eventLoopPause } from "../../train/event-loop.ts";
-import { DenoiserSession } from "../../train/model.ts";
 import type { JobKind } from "../job.ts";
 import { runOf, secondsOfRow, trainingOf } from "./train.node.ts";
+import { withDenoiser } from "./with-denoiser.node.ts";
 
 /** What bound is measured, of a training job. */
 export interface BoundConfig {
@@ -44,14 +43,9 @@ export const boundKind: JobKind<BoundConfig, BoundValues> = {
     const run = await runOf(at(needs, 0));
     const { rows, seed, variance, first, steps, stepsPerRow } = config;
     const { x0 } = await evaluationData(run, { count: rows, seed, oracle: false });
-    const session = new DenoiserSession(run.model, { device: "cpu", threads: 1 });
-    const pause = eventLoopPause();
-    try {
-      const bound = await variationalBound({
-        denoiser: async (xt, step) => {
-          await pause();
-          return session.predict(xt, step);
-        },
+    const bound = await withDenoiser(run, (denoiser) =>
+      variationalBound({
+        denoiser,
         schedule: run.schedule,
         x0,
         noise: new Random(seed, "bound"),
@@ -61,11 +55,9 @@ export const boundKind: JobKind<BoundConfig, BoundValues> = {
         onProgress: onShare,
         ...(steps !== null && { steps }),
         ...(stepsPerRow !== null && { stepsPerRow }),
-      });
-      return { values: boundValues(bound), arrays: {} };
-    } finally {
-      await session.dispose();
-    }
+      }),
+    );
+    return { values: boundValues(bound), arrays: {} };
   },
 };
 
