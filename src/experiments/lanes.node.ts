@@ -28,12 +28,15 @@ const JOBS_PER_WORKER = 50;
 /** As it is built: beside this file, whatever part of the bundle this is. */
 const WORKER = new URL("./experiment-worker.js", import.meta.url);
 
-/** A lane in a worker thread. A worker that dies fails its job alone. */
-export function workerLane(): Lane {
+/**
+ * A lane in a worker thread. A worker that dies fails its job alone.
+ * @param program what the thread runs
+ */
+export function workerLane(program: URL = WORKER): Lane {
   let worker: Worker | undefined;
   let jobs = 0;
   const start = (): Worker => {
-    const fresh = new Worker(WORKER);
+    const fresh = new Worker(program);
     // Between jobs too: an error that nobody hears would end the process, and a job sent to a dead thread never ends.
     fresh.on("error", () => undefined);
     fresh.on("exit", () => {

@@ -137,7 +137,7 @@ async function runAll(
 ): Promise<DoneStudy[]> {
   const cache = new JobCache(join(out, CACHE));
   const unlock = await lockCache(cache.path);
-  const lanes = Array.from({ length: workers }, workerLane);
+  const lanes = Array.from({ length: workers }, () => workerLane());
   const view = new View(terminal);
   try {
     return await interruptible(terminal, "stopping", (signal) =>
