@@ -102,6 +102,8 @@ describe("usage", () => {
     [["experiment", "influense", ...out], "unknown experiment influense: expected forward"],
     [["experiment", "influense", ...out], "did you mean influence?"],
     [["experiment", "forward", ...out, "--data", "moons,cros"], "unknown data cros"],
+    [["experiment", "forward", ...out, "--data", "moons,cross,moons"], "data: moons stands there twice; name it once"],
+    [["experiment", "forward", ...out, "--data", "a/x.csv,b/x.csv"], "a/x.csv and b/x.csv would have one name"],
     [["experiment", "forward", ...out, "--workers", "0"], "--workers: expected an integer in 1…256, got 0"],
     [["experiment", "forward", ...out, "--seeds", "none"], "--seeds: expected an integer in 1…1000, got none"],
     [["experiment", "study.toml", ...out], "study.toml: expected a file ending in .json, .yaml or .yml"],
