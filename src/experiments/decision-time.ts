@@ -2,7 +2,7 @@ import { at } from "../math/error.ts";
 
 /**
  * The time t at which a share that is 1 at t = 0 has come down to a level: linear between the times at which it is known, and of several
- * crossings the one at the largest t, after which, on the way down from noise, the share stays above the level.
+ * crossings the one at the largest t, which sampling reaches first on its way from noise.
  * @param times t, ascending, each > 0
  * @param shares the share at each of them
  * @returns t in (0, the last time]; the last time where the share is above the level even there

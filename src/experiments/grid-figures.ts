@@ -43,7 +43,7 @@ export function rankingOn(summaries: readonly SettingSummary[], data: string, { 
   const seeds = Math.max(...rows.map(({ values }) => values?.length ?? 1));
   return {
     name: `${data}-ranking`,
-    caption: `Distance between samples and data on ${data}: W2 divided by its floor, the W2 of fresh data against fresh data. The blue line at 1 is as good as it gets; the farther right, the worse. The order is that over all data sets.`,
+    caption: `Distance between samples and data on ${data}: W2 divided by its floor, the W2 of fresh data against fresh data. The blue line at 1 is what fresh data reach on average, so less than that is chance; the farther right, the worse. The order is that over all data sets.`,
     svg: rankingFigure({
       title: `${data}: distance to the data`,
       x: {
@@ -134,6 +134,8 @@ interface Point {
   readonly x: number;
   readonly y: number;
   readonly error: number;
+  /** One for each seed. */
+  readonly values: readonly number[];
 }
 
 function curvesOn(summaries: readonly SettingSummary[], data: string, chart: RatioChart): ChartSeries[] {
@@ -144,7 +146,8 @@ function curvesOn(summaries: readonly SettingSummary[], data: string, chart: Rat
     if (x === undefined || !found || !(found.mean > 0)) continue;
     const label = chart.curve(summary.setting);
     const error = Number.isFinite(found.standardError) ? found.standardError : 0;
-    curves.set(label, [...(curves.get(label) ?? []), { x, y: found.mean, error }]);
+    const values = w2Of(summary, data)?.ratios ?? [];
+    curves.set(label, [...(curves.get(label) ?? []), { x, y: found.mean, error, values }]);
   }
   return [...curves].map(([label, points]) => ({
     ...seriesOf(label, points),
@@ -157,17 +160,28 @@ function inOrder(summaries: readonly SettingSummary[], { settings }: Pick<RatioC
   return summaries.toSorted((a, b) => settings.indexOf(a.setting) - settings.indexOf(b.setting));
 }
 
-/** Points in order; several at one place become their geometric mean, with its standard error. */
+/** Points in order; several at one place become their geometric mean, with its standard error over seeds. */
 function seriesOf(label: string, points: readonly Point[]): ChartSeries {
   const places = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
   const merged = places.map((place): Point => {
     const here = points.filter(({ x }) => x === place);
     if (here.length === 1) return at(here, 0);
-    const { mean, standardError } = geometricMean(here.map(({ y }) => y));
-    return { x: place, y: mean, error: standardError };
+    const mean = geometricMean(here.map(({ y }) => y)).mean;
+    return { x: place, y: mean, error: errorOverSeeds(here), values: [] };
   });
-  const of = (key: keyof Point): number[] => merged.map((point) => point[key]);
+  const of = (key: "x" | "y" | "error"): number[] => merged.map((point) => point[key]);
   return { label, x: of("x"), y: of("y"), error: of("error") };
+}
+
+/** Standard error of a geometric mean over settings that share their seeds; 0 where seeds are missing. */
+function errorOverSeeds(points: readonly Point[]): number {
+  const seeds = points[0]?.values.length ?? 0;
+  if (seeds < 2 || points.some(({ values }) => values.length !== seeds)) return 0;
+  const means = Array.from(
+    { length: seeds },
+    (_, seed) => geometricMean(points.map(({ values }) => at(values, seed))).mean,
+  );
+  return geometricMean(means).standardError;
 }
 
 function spans(values: readonly number[], factor: number): boolean {

@@ -16,7 +16,7 @@ const sigmaOf = (alphaCumprod: number): number => Math.sqrt((1 - alphaCumprod) /
 
 const BEST = "least possible";
 
-/** Loss of ε̂ against t/T, with the least possible loss of the same steps at the same noise beside it. */
+/** Loss of ε̂ against t/T, and its distance from the best possible prediction against the noise. */
 export function stepLossFigures(curves: readonly StepLossCurve[]): Figure[] {
   if (curves.length === 0) return [];
   const names = [...new Set(curves.map(({ data }) => data))];
@@ -122,7 +122,10 @@ function againstNoise(
 ): Pick<ChartSeries, "x" | "y" | "dots"> {
   const points = errors
     .map((y, i) => ({ x: sigmaOf(values.alphasCumprod[i] ?? 1), y }))
-    .filter((point): point is { x: number; y: number } => point.y !== null && point.y > 0 && point.x > 0);
+    .filter(
+      (point): point is { x: number; y: number } =>
+        point.y !== null && point.y > 0 && point.x > 0 && Number.isFinite(point.x),
+    );
   return { x: points.map(({ x }) => x), y: points.map(({ y }) => y), dots: false };
 }
 

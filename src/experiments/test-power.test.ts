@@ -37,9 +37,9 @@ describe("the time of a power", () => {
     expect(timeOfPower([0, 10], [0.9, 0.5], 0.5)).toBeNull();
   });
 
-  it("of chance is the first at which the interval holds the level", () => {
-    const powers = [90, 30, 6, 20].map((successes) => wilsonShare(successes, 100));
-    expect(timeOfChance([1, 2, 3, 4], powers, 0.05)).toBe(3);
-    expect(timeOfChance([1, 2], powers.slice(0, 2), 0.05)).toBeNull();
+  it("of chance is the first from which on all intervals hold the level", () => {
+    const powers = [90, 6, 30, 6, 3].map((successes) => wilsonShare(successes, 100));
+    expect(timeOfChance([1, 2, 3, 4, 5], powers, 0.05)).toBe(4);
+    expect(timeOfChance([1, 2, 3], powers.slice(0, 3), 0.05)).toBeNull();
   });
 });

@@ -38,11 +38,11 @@ export function timeOfPower(times: readonly number[], powers: readonly number[],
 }
 
 /**
- * The first time at which a test may do no better than chance, as far as its interval tells.
+ * The first time from which on a test may do no better than chance, as far as its intervals tell.
  * @param times ascending
  * @param level share of false alarms
  * @returns null where it does better at all times
  */
 export function timeOfChance(times: readonly number[], powers: readonly Share[], level: number): number | null {
-  return times[powers.findIndex(({ low }) => low <= level)] ?? null;
+  return times[powers.findLastIndex(({ low }) => low > level) + 1] ?? null;
 }

@@ -96,7 +96,7 @@ function present(study: GridStudy, cells: readonly CellJobs[], losses: Losses, r
 }
 
 const INTRODUCTION =
-  "From the noisy point x_t, the noise ε and the clean point x_0 follow from each other, so a network may predict either: ε; x_0; v, a mix that turns from ε near the data to −x_0 in the noise; μ̃, the mean of the step before; or the score, the direction in which the data become more likely, which is −ε over the noise level. All hold the same knowledge, but errors weigh differently: where the noise is large, a small error of ε is a large one of x_0, and the other way round. Each is trained on the mean squared error of what it predicts, all else being equal.";
+  "From the noisy point x_t, the noise ε and the clean point x_0 follow from each other, so a network may predict any of these: ε; x_0; v, a mix that turns from ε near the data to −x_0 in the noise; μ̃, the mean of the step before; or the score, the direction in which the data become more likely, which is −ε/√(1 − ᾱ). All hold the same knowledge, but errors weigh differently: where the noise is large, a small error of ε is a large one of x_0, and the other way round. Each is trained on the mean squared error of what it predicts, all else being equal.";
 
 function errorSection(losses: Losses, results: Results): Section {
   const curves = losses.flatMap(({ cell, job }): StepLossCurve[] => {
@@ -106,7 +106,7 @@ function errorSection(losses: Losses, results: Results): Section {
   });
   return {
     heading: "Where the errors are",
-    text: "What each network says about the clean data, at single noise levels and for one seed: its prediction is turned into x̂_0, its guess of x_0, and compared with the truth. Even the best guess is wrong where the noise hides the data, so the dashed line is the least possible error, known exactly for data that are drawn from a formula.",
+    text: "What each network says about the clean data, at single noise levels and for one seed: its prediction is turned into x̂_0, its guess of x_0, and compared with the truth. Even the best guess is wrong where the noise hides the data, so the dashed line is the least possible error, estimated from the exact posterior where data are drawn from a formula.",
     figures: x0ErrorFigure(curves),
     tables: [stepLossTable(curves)],
   };

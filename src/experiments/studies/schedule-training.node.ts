@@ -36,7 +36,7 @@ export function trainingSection(losses: readonly LossOfCell[], results: Results)
 }
 
 const TRAINING =
-  "Training curves of one seed, one schedule of each family. The loss is the mean squared error of the predicted noise over all steps, so curves of different schedules must not be compared in height: a schedule that spends more steps at high noise has easier questions. What can be compared is the loss at one noise level, below, against the least that any predictor can reach there. That least loss is not 0, since noise cannot be told from data for certain; for data sets that are drawn from a formula it is computed exactly.";
+  "Training curves of one seed, one schedule of each family. The loss is the mean squared error of the predicted noise (of v where that is predicted) over all steps, so curves of different schedules must not be compared in height: a schedule that spends more steps at high noise has easier questions. What can be compared is, at one noise level, the squared distance from the best possible prediction: the last figure. The least possible loss itself is not 0, since noise cannot be told from data for certain; for data sets that are drawn from a formula it is estimated from the exact posterior.";
 
 const colourFor = ({ setting }: Pick<CellJobs, "setting">): { readonly colour?: string } =>
   setting.label.includes("0.00015") ? {} : { colour: colourOf("schedule", setting.group ?? "") };

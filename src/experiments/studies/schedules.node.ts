@@ -77,13 +77,16 @@ function judge(cells: readonly CellJobs[], { summaries }: GridResults): JudgedSc
     invariant(cell !== undefined, "a summary without cells");
     const { training } = cell.train.config as TrainJobConfig;
     const schedule = scheduleFromConfig(training);
-    const ratios = summary.perData.flatMap(({ metrics }) => metrics.get("w2")?.ratios ?? []);
+    const measured = summary.perData.flatMap(({ metrics }) => metrics.get("w2")?.ratios ?? []);
+    // A run that failed is worse than any that did not.
+    const ratios = [...measured, ...Array.from({ length: summary.failed }, () => Infinity)];
+    const median = ratios.length === 0 ? Infinity : quantile(ratios, 0.5);
     return {
       setting: summary.setting as ScheduleSetting,
       schedule,
       verdict: verdictOf(schedule, training, training.prediction),
       summary,
-      median: ratios.length === 0 ? undefined : quantile(ratios, 0.5),
+      median: Number.isFinite(median) ? median : undefined,
     };
   });
 }

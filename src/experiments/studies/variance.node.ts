@@ -76,7 +76,7 @@ export const varianceStudy: Study = {
 };
 
 const INTRODUCTION =
-  "A reverse step takes the noisy point to the mean of where it may have come from, and adds noise of variance σ². Ho et al. give two choices: β, right for data that are pure noise, and the smaller β̃, right for data that are a single point; the truth lies between. The network can also learn it (Nichol and Dhariwal), between these two or freely; a freely learned one belongs to the very steps that it was trained for, so it is tried with all of them alone. With many small steps both are nearly the same; with few steps the choice matters more, for the samples and for the bound: an upper limit on −log p of fresh data, in nats for a point, which falls as the model gets better.";
+  "A reverse step takes the noisy point to the mean of where it may have come from, and adds noise of variance σ². Ho et al. give two choices: β, right for data that are pure noise, and the smaller β̃, right for data that are a single point; the truth lies between. The network can also learn it (Nichol and Dhariwal), between these two or freely; a freely learned one belongs to the very steps that it was trained for, so it is tried with all of them alone. With many small steps both are nearly the same but near the data; with few steps the choice should matter more, for the samples and for the bound: an upper limit on −log p of fresh data, in nats for a point, which falls as the model gets better.";
 
 function stepsSection({ settings }: GridStudy, summaries: readonly SettingSummary[]): Section {
   const figure = ratioChart(summaries, {
