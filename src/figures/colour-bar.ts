@@ -3,7 +3,7 @@ import { axisMargins, axisMarks, scaleOf, type AxisOptions } from "./axes.ts";
 import type { Domain } from "./cloud.ts";
 import { leftMargin } from "./multiples.ts";
 import { pictureMark } from "./picture.ts";
-import { rampColour, type Tone } from "./ramp.ts";
+import { rampColour, rampSteps, type Tone } from "./ramp.ts";
 import type { Panel } from "./sheet.ts";
 import { colours } from "./theme.ts";
 
@@ -19,9 +19,6 @@ export interface ColourBar {
 
 const WIDTH = 280;
 const HEIGHT = 12;
-
-/** Steps of a ramp: about one for each value of a byte, and odd, so that one is the middle. */
-export const rampSteps = 257;
 
 /** A colour bar as a panel that stands in line with the plots. */
 export function colourBarPanel({ tone, domain, label, title }: ColourBar): Panel {

@@ -1,13 +1,13 @@
 import { line, type Markish } from "@observablehq/plot";
 import { UnnoiseError } from "../math/error.ts";
 import type { Domain } from "./cloud.ts";
-import { colourBarPanel, rampSteps } from "./colour-bar.ts";
+import { colourBarPanel } from "./colour-bar.ts";
 import { checkExtent } from "./heatmap.ts";
 import type { LegendEntry } from "./legend.ts";
 import { gridFor, gridWidth, multipleRows } from "./multiples.ts";
 import type { Rgb } from "./oklab.ts";
 import { pictureMark, type Frame } from "./picture.ts";
-import { rampColour, type Tone } from "./ramp.ts";
+import { steppedRamp, type Tone } from "./ramp.ts";
 import { renderSheet, type Panel } from "./sheet.ts";
 import { colours } from "./theme.ts";
 
@@ -133,11 +133,10 @@ function flowPicture(panel: FlowPanel, frame: Frame, tops: readonly number[], re
   const columns = Math.round((frame.width * (x[1] - x[0])) / (frame.x[1] - frame.x[0]));
   const nearest = nearestTimes(times, x, Math.max(1, columns));
   if (reverseTime) nearest.reverse();
-  const ramp = Array.from({ length: rampSteps }, (_, step) => rampColour(tone, step / (rampSteps - 1)));
+  const ramp = steppedRamp(tone);
   const colourAt = (column: number, bin: number): Rgb => {
     const time = nearest[column] ?? 0;
-    const share = (densities[time * bins + bin] ?? 0) / (tops[time] ?? 1);
-    return ramp[Math.round(share * (rampSteps - 1))] ?? [1, 1, 1];
+    return ramp((densities[time * bins + bin] ?? 0) / (tops[time] ?? 1));
   };
   return pictureMark({ columns: nearest.length, rows: bins, x, y: panel.y, colourAt }, frame);
 }

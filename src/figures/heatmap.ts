@@ -1,11 +1,11 @@
 import { UnnoiseError } from "../math/error.ts";
 import { short } from "../math/short.ts";
 import { equalAspect, type Domain } from "./cloud.ts";
-import { colourBarPanel, rampSteps } from "./colour-bar.ts";
+import { colourBarPanel } from "./colour-bar.ts";
 import { gridFor, gridWidth, multipleRows } from "./multiples.ts";
 import type { Rgb } from "./oklab.ts";
 import { pictureMark, type Frame } from "./picture.ts";
-import { rampColour, type Tone } from "./ramp.ts";
+import { steppedRamp, type Tone } from "./ramp.ts";
 import { renderSheet } from "./sheet.ts";
 
 /** Numbers on a grid over the plane. */
@@ -106,11 +106,8 @@ function scaleFor(tone: Tone, panels: readonly HeatmapPanel[]): Domain {
 }
 
 function colourAt({ values, columns }: HeatmapPanel, tone: Tone, [low, high]: Domain) {
-  const ramp = Array.from({ length: rampSteps }, (_, step) => rampColour(tone, step / (rampSteps - 1)));
-  return (column: number, row: number): Rgb => {
-    const share = ((values[row * columns + column] ?? 0) - low) / (high - low);
-    return ramp[Math.round(share * (rampSteps - 1))] ?? [1, 1, 1];
-  };
+  const ramp = steppedRamp(tone);
+  return (column: number, row: number): Rgb => ramp(((values[row * columns + column] ?? 0) - low) / (high - low));
 }
 
 function sharedFrame(panels: readonly HeatmapPanel[], inner: number): Frame {

@@ -21,6 +21,15 @@ export function rampColour(tone: Tone, share: number): Rgb {
   return rgbOf(mixOklab(white, place < 0.5 ? ends.data : ends.samples, Math.abs(2 * place - 1)));
 }
 
+/** Steps of a ramp: about one for each value of a byte, and odd, so that one is the middle. */
+export const rampSteps = 257;
+
+/** The colours of a ramp in steps, computed once for a whole picture; white for what is no place on it. */
+export function steppedRamp(tone: Tone): (share: number) => Rgb {
+  const steps = Array.from({ length: rampSteps }, (_, step) => rampColour(tone, step / (rampSteps - 1)));
+  return (share) => steps[Math.round(share * (rampSteps - 1))] ?? [1, 1, 1];
+}
+
 /** `rampColour` as `#rrggbb`. */
 export function rampHex(tone: Tone, share: number): string {
   return hexOf(rampColour(tone, share));
