@@ -13,8 +13,8 @@ export interface DrawnFigure extends Figure {
   readonly files: ReadonlyMap<"svg" | "png" | "gif", Uint8Array>;
 }
 
-/** Width of pictures in px. */
-const PNG_WIDTH = 1200;
+/** Width of pictures in px: that of a page. */
+const PNG_WIDTH = 880;
 
 const framesOf = ({ svg }: Figure): readonly string[] => (typeof svg === "string" ? [svg] : svg);
 const stillOf = (figure: Figure): string => at(framesOf(figure), framesOf(figure).length - 1);
