@@ -35,7 +35,7 @@ export function rankingOn(summaries: readonly SettingSummary[], data: string, { 
         label,
         value: found.ratio.mean,
         ...(found.ratios.length > 1 && { error: found.ratio.standardError, values: found.ratios }),
-        ...(group !== undefined && { group, ...(colours && { colour: colourOf(colours, group) }) }),
+        ...(group !== undefined && { group, ...(colours && { colour: colourOf(colours, namedIn(group)) }) }),
       },
     ];
   });
@@ -151,9 +151,13 @@ function curvesOn(summaries: readonly SettingSummary[], data: string, chart: Rat
   }
   return [...curves].map(([label, points]) => ({
     ...seriesOf(label, points),
-    ...(chart.colours && { colour: colourOf(chart.colours, label) }),
+    ...(chart.colours && { colour: colourOf(chart.colours, namedIn(label)) }),
+    ...(namedIn(label) !== label && { dashed: true }),
   }));
 }
+
+/** What has a colour in a label: "cosine schedule: DDPM" is DDPM in other circumstances, drawn in its colour with dashes. */
+const namedIn = (label: string): string => label.slice(label.lastIndexOf(": ") + 1).trim();
 
 /** As the study lists its settings, so that colours do not depend on the ranking. */
 function inOrder(summaries: readonly SettingSummary[], { settings }: Pick<RatioChart, "settings">): SettingSummary[] {
