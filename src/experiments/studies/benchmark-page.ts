@@ -37,7 +37,8 @@ export function benchmarkPage(runs: readonly BenchmarkRun[], { command, points }
 
 Data set × sampler × number of steps: W2 between ${grouped(points)} samples and as many fresh points of the data, in standardised units, and the
 variational bound on −log p of fresh data in nats for a point. Each figure is the median over ${seeds} seeds, with the quartiles in brackets;
-each seed has its own data, training and noise, while the floors of neighbouring seeds share some of their draws. The floor is the W2 of fresh data against fresh data; the ratio is that of the medians. All
+each seed has its own data, training and noise, while the floors of neighbouring seeds share some of their draws. The floor is the W2 of fresh data against fresh data; the ratio is that of the medians. It
+depends on the number of points: the floor falls with more of them, what is wrong with samples does not, so few points flatter. All
 samplers of a seed use one model: the default network and training, linear schedule, T = 1000; rows that name the cosine schedule use another,
 trained in the same way with that schedule, and their DDIM takes leading steps. Only ancestral sampling (DDPM) has a bound.
 
