@@ -1,5 +1,6 @@
-import type { Attributes, GraphDType, Node, OpName } from "../src/graph/node.ts";
+import type { Attributes, Convolution, GraphDType, Node, OpName } from "../src/graph/node.ts";
 import { apply, input } from "../src/graph/builders.ts";
+import { at } from "../src/math/error.ts";
 import { Random } from "../src/math/random.ts";
 import { sizeOf, type Shape } from "../src/tensor/tensor.ts";
 
@@ -150,6 +151,79 @@ const reductions = [
   of("long column sum", [floats([300, 2])], { axes: [0] }),
 ];
 
+interface ConvCase {
+  readonly name: string;
+  /** [N, Ci, H, W] */
+  readonly x: Shape;
+  /** [Co, Ci/groups, kh, kw] */
+  readonly w: Shape;
+  /** [N, Co, …] */
+  readonly y: Shape;
+  readonly stride?: number;
+  readonly padding?: readonly number[];
+  readonly groups?: number;
+}
+
+const convolutions: readonly ConvCase[] = [
+  { name: "3 × 3", x: [2, 2, 4, 3], w: [3, 2, 3, 3], y: [2, 3, 4, 3], padding: [1, 1, 1, 1] },
+  { name: "1 × 1", x: [1, 3, 2, 3], w: [2, 3, 1, 1], y: [1, 2, 2, 3] },
+  { name: "no padding", x: [1, 1, 4, 5], w: [2, 1, 2, 3], y: [1, 2, 3, 3] },
+  { name: "whole image", x: [2, 2, 3, 2], w: [2, 2, 3, 2], y: [2, 2, 1, 1] },
+  { name: "stride 2", x: [1, 2, 5, 5], w: [2, 2, 3, 3], y: [1, 2, 3, 3], stride: 2, padding: [1, 1, 1, 1] },
+  {
+    name: "stride 2 below and right",
+    x: [2, 1, 4, 6],
+    w: [2, 1, 3, 3],
+    y: [2, 2, 2, 3],
+    stride: 2,
+    padding: [0, 0, 1, 1],
+  },
+  {
+    name: "stride 2 that leaves a row",
+    x: [1, 2, 4, 4],
+    w: [1, 2, 3, 3],
+    y: [1, 1, 2, 2],
+    stride: 2,
+    padding: [1, 1, 1, 1],
+  },
+  { name: "stride 3 that leaves two", x: [1, 1, 6, 5], w: [2, 1, 1, 2], y: [1, 2, 2, 2], stride: 3 },
+  { name: "padding on one side", x: [1, 1, 3, 3], w: [1, 1, 2, 2], y: [1, 1, 4, 3], padding: [2, 0, 0, 1] },
+  { name: "padding larger than the kernel", x: [1, 1, 2, 2], w: [1, 1, 2, 2], y: [1, 1, 4, 5], padding: [0, 3, 3, 1] },
+  { name: "groups", x: [2, 4, 3, 3], w: [6, 2, 2, 2], y: [2, 6, 2, 2], groups: 2 },
+  { name: "depthwise", x: [2, 3, 4, 4], w: [3, 1, 3, 3], y: [2, 3, 4, 4], padding: [1, 1, 1, 1], groups: 3 },
+  {
+    name: "groups with stride 2",
+    x: [2, 4, 5, 4],
+    w: [4, 2, 3, 3],
+    y: [2, 4, 3, 2],
+    stride: 2,
+    padding: [1, 1, 1, 1],
+    groups: 2,
+  },
+];
+
+const movement = ({ stride = 1, padding = [0, 0, 0, 0], groups = 1 }: ConvCase): Convolution => ({
+  stride,
+  padding,
+  groups,
+});
+
+/** Every case for both parts. */
+const normalisations = (): readonly Case<Attributes["normalise"]>[] =>
+  [
+    of("rows", [floats([3, 5])], 1),
+    of("last two axes", [floats([2, 2, 3, 2])], 2),
+    of("everything", [floats([2, 3])], 0),
+    of("far from zero", [floats([2, 6], 9, 11)], 1),
+    of("very far from zero", [floats([2, 6], 999, 1001)], 1),
+    of("long", [floats([2, 300])], 1),
+    of("constant rows", [exactly([2, 4], 1, 1, 1, 1, 0, 0, 0, 0)], 1),
+  ].flatMap(({ name, values, attributes: firstAxis }) =>
+    (["value", "inverseDeviation"] as const).map((part) =>
+      of(`${name}: ${part}`, values, { firstAxis, epsilon: 1e-2, part }),
+    ),
+  );
+
 export const cases: CaseTable = {
   // An input is what every other case is fed by.
   input: [],
@@ -283,6 +357,29 @@ export const cases: CaseTable = {
     of("one", [floats([3, 1])], { axis: 1 }),
   ],
   detach: unary(-3, 3, 0),
+  conv: [
+    ...convolutions.map((one) => of(one.name, [floats(one.x), floats(one.w)], movement(one))),
+    ...convolutions
+      .filter((_, i) => i % 4 === 0)
+      .map((one) => of(`${one.name} with bias`, [floats(one.x), floats(one.w), floats([at(one.w, 0)])], movement(one))),
+  ],
+  convInputGrad: convolutions.map((one) =>
+    of(one.name, [floats(one.y), floats(one.w)], { ...movement(one), size: one.x.slice(2) }),
+  ),
+  convWeightGrad: convolutions.map((one) =>
+    of(one.name, [floats(one.x), floats(one.y)], { ...movement(one), kernel: one.w.slice(2) }),
+  ),
+  normalise: normalisations(),
+  upsample: [
+    of("twice", [floats([2, 3, 2, 3])], { factor: 2 }),
+    of("three times", [floats([1, 2, 1, 4])], { factor: 3 }),
+    of("once", [floats([1, 1, 2, 2])], { factor: 1 }),
+  ],
+  averagePool: [
+    of("squares of 2", [floats([2, 3, 4, 6])], { size: 2 }),
+    of("squares of 3", [floats([1, 2, 3, 6])], { size: 3 }),
+    of("squares of 1", [floats([1, 1, 2, 2])], { size: 1 }),
+  ],
 };
 
 /** Every operator's name. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { input, scatterAdd } from "../src/graph/builders.ts";
+import { input, inverseDeviation, scatterAdd } from "../src/graph/builders.ts";
 import { evaluate } from "../src/graph/evaluate.ts";
-import type { Node, OpName } from "../src/graph/node.ts";
+import { isOp, type Node, type OpName } from "../src/graph/node.ts";
 import { at } from "../src/math/error.ts";
 import type { Device } from "../src/runtime/backend.ts";
 import { compile, type HostArray } from "../src/runtime/executable.ts";
@@ -31,9 +31,21 @@ const roundings: Readonly<Record<OpName, number | "terms">> = {
     cast: 0,
     detach: 0,
   },
-  ...{ gather: 0, reshape: 0, broadcast: 0, transpose: 0, slice: 0, pad: 0, concat: 0, split: 0, reduceMax: 0 },
+  ...{
+    gather: 0,
+    reshape: 0,
+    broadcast: 0,
+    transpose: 0,
+    slice: 0,
+    pad: 0,
+    concat: 0,
+    split: 0,
+    reduceMax: 0,
+    upsample: 0,
+  },
   ...{ add: 1, sub: 1, mul: 1, div: 1, sqrt: 1 },
   ...{ matmul: "terms", gemm: "terms", sum: "terms", scatterAdd: "terms" },
+  ...{ conv: "terms", convInputGrad: "terms", convWeightGrad: "terms", averagePool: "terms", normalise: 8 },
   ...{ exp: 8, log: 8, sin: 8, cos: 8, tanh: 8, sigmoid: 8, erf: 8, silu: 8, softmax: 8 },
 };
 
@@ -42,6 +54,10 @@ function termsOf(node: Node): number {
   const { shape } = at(node.inputs, 0);
   if (node.op === "sum") return sizeOf(shape) / sizeOf(node.shape);
   if (node.op === "scatterAdd") return at(shape, 0);
+  if (isOp(node, "averagePool")) return node.attributes.size ** 2;
+  if (isOp(node, "conv")) return sizeOf(at(node.inputs, 1).shape.slice(1)) + 1;
+  if (isOp(node, "convInputGrad")) return sizeOf(at(node.inputs, 1).shape);
+  if (isOp(node, "convWeightGrad")) return sizeOf(at(node.inputs, 1).shape) / at(node.shape, 0);
   const { transposeA } = node.attributes as Node<"matmul">["attributes"];
   return at(shape, shape.length - (transposeA ? 2 : 1)) + 1;
 }
@@ -60,8 +76,17 @@ function tolerance({ result, feeds }: BuiltCase, device: Device): number {
   return (allowed === "terms" ? termsOf(result) + 1 : allowed) * UNIT * scaleOf(result, feeds);
 }
 
-/** What roundings are relative to: the largest value, or for sums the largest Σ|term|. */
+/**
+ * What roundings are relative to: the largest value, for sums the largest Σ|term|, for a normalisation what it would be without
+ * taking the mean away, because the difference keeps the absolute error of x.
+ */
 function scaleOf(result: Node, feeds: BuiltCase["feeds"]): number {
+  if (isOp(result, "normalise")) {
+    const { firstAxis, epsilon, part } = result.attributes;
+    const deviation = largest(reference(inverseDeviation(at(result.inputs, 0), firstAxis, epsilon), feeds));
+    const size = Math.max(1, deviation * largest(Float64Array.from(at(Object.values(feeds), 0))));
+    return part === "value" ? size : size * deviation;
+  }
   if (roundings[result.op] !== "terms") return largest(reference(result, feeds));
   const magnitudes = Object.entries(feeds).map(([name, data]) => [name, data.map(Math.abs)] as const);
   return largest(reference(result, Object.fromEntries(magnitudes)));

@@ -15,6 +15,13 @@ interface Axes {
 }
 type None = Readonly<Record<string, never>>;
 
+/** How a kernel moves over an image: `padding` is [top, left, bottom, right]. */
+export interface Convolution {
+  readonly stride: number;
+  readonly padding: readonly number[];
+  readonly groups: number;
+}
+
 /** Every operator with its attributes. A name added here does not compile until the operator table has its row. */
 export interface Attributes {
   input: { readonly name: string; readonly type: ValueType };
@@ -56,6 +63,16 @@ export interface Attributes {
   concat: { readonly axis: number };
   split: { readonly axis: number; readonly sizes: readonly number[]; readonly part: number };
   softmax: { readonly axis: number };
+  conv: Convolution;
+  convInputGrad: Convolution & { readonly size: readonly number[] };
+  convWeightGrad: Convolution & { readonly kernel: readonly number[] };
+  normalise: {
+    readonly firstAxis: number;
+    readonly epsilon: number;
+    readonly part: "value" | "inverseDeviation";
+  };
+  upsample: { readonly factor: number };
+  averagePool: { readonly size: number };
 }
 export type OpName = keyof Attributes;
 
