@@ -1,20 +1,11 @@
 import { UnnoiseError } from "../math/error.ts";
+import { halfToNumber } from "./half-float.ts";
 
 /** How one value of a .npy file is read. */
 export interface NpyElement {
   readonly bytes: number;
   readonly littleEndian: boolean;
   readonly read: (view: DataView, offset: number, littleEndian: boolean) => number;
-}
-
-/** The value of an IEEE 754 binary16 bit pattern. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 const readers: Readonly<Record<string, NpyElement["read"]>> = {

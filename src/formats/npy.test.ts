@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { corruptions } from "../../test/corrupt.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { sizeOf, type DType, type Tensor } from "../tensor/tensor.ts";
-import { halfToNumber } from "./npy-element.ts";
+import { halfToNumber } from "./half-float.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
 
 interface Golden {

@@ -1,9 +1,33 @@
 import { UnnoiseError } from "../math/error.ts";
 import { sizeOf, type DType, type Shape } from "../tensor/tensor.ts";
 
+/**
+ * Element types of the safetensors format that unnoise reads: the bytes of one element, and the type that its values get in memory,
+ * which holds all of them exactly.
+ */
+const storedTypes = {
+  F64: { bytes: 8, dtype: "float64" },
+  I64: { bytes: 8, dtype: "int64" },
+  F32: { bytes: 4, dtype: "float32" },
+  I32: { bytes: 4, dtype: "int32" },
+  BOOL: { bytes: 1, dtype: "bool" },
+  F16: { bytes: 2, dtype: "float32" },
+  BF16: { bytes: 2, dtype: "float32" },
+  I16: { bytes: 2, dtype: "int32" },
+  U16: { bytes: 2, dtype: "int32" },
+  I8: { bytes: 1, dtype: "int32" },
+  U8: { bytes: 1, dtype: "int32" },
+} as const satisfies Readonly<Record<string, { readonly bytes: number; readonly dtype: DType }>>;
+
+/** The safetensors format's name of an element type. */
+export type StoredType = keyof typeof storedTypes;
+
 /** Where one tensor of a safetensors file lies: `begin`…`end` are byte offsets from the start of the values. */
 export interface SafetensorsEntry {
   readonly name: string;
+  /** The type in the file. */
+  readonly stored: StoredType;
+  /** The type in memory. */
   readonly dtype: DType;
   readonly shape: Shape;
   readonly begin: number;
@@ -18,17 +42,16 @@ export interface SafetensorsHeader {
   readonly dataStart: number;
 }
 
-/** The dtype names of the safetensors format that unnoise reads and writes. */
-export const safetensorsNames: Readonly<Record<DType, string>> = {
+/** The names under which unnoise writes. */
+export const safetensorsNames: Readonly<Record<DType, StoredType>> = {
   float64: "F64",
   int64: "I64",
   float32: "F32",
   int32: "I32",
   bool: "BOOL",
 };
-const dtypes = new Map<unknown, DType>(Object.entries(safetensorsNames).map(([dtype, name]) => [name, dtype as DType]));
 
-/** Bytes of one element. */
+/** Bytes of one element in memory. */
 export const elementBytes: Readonly<Record<DType, number>> = { float64: 8, int64: 8, float32: 4, int32: 4, bool: 1 };
 
 /** Bytes of the length field in front of the header; the header is padded to a multiple of the same. */
@@ -42,6 +65,10 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+function isStoredType(name: unknown): name is StoredType {
+  return typeof name === "string" && Object.hasOwn(storedTypes, name);
+}
+
 function isExtents(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((extent) => Number.isSafeInteger(extent) && (extent as number) >= 0);
 }
@@ -50,16 +77,22 @@ function broken(file: string, what: string): UnnoiseError {
   return new UnnoiseError("format", `${file}: ${what}`);
 }
 
-function headerLength(bytes: Uint8Array, file: string): number {
+/**
+ * The length of the header in bytes, without the length field itself.
+ * @param bytes at least the first 8 bytes of the file, or all of it
+ * @param fileBytes the size of the file
+ * @throws UnnoiseError `format` when the file is shorter than its header
+ */
+export function safetensorsHeaderLength(bytes: Uint8Array, fileBytes: number, file: string): number {
   if (bytes.length < LENGTH_BYTES) {
-    throw broken(file, `not a safetensors file: expected at least ${LENGTH_BYTES} bytes, got ${bytes.length}`);
+    throw broken(file, `not a safetensors file: expected at least ${LENGTH_BYTES} bytes, got ${fileBytes}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = Number(view.getBigUint64(0, true));
-  if (length > Math.min(LONGEST_HEADER, bytes.length - LENGTH_BYTES)) {
+  if (length > Math.min(LONGEST_HEADER, fileBytes - LENGTH_BYTES)) {
     throw broken(
       file,
-      `truncated or not a safetensors file: its header claims ${length} bytes, the file has ${bytes.length}`,
+      `truncated or not a safetensors file: its header claims ${length} bytes, the file has ${fileBytes}`,
     );
   }
   return length;
@@ -91,22 +124,19 @@ function parseEntry(name: string, value: unknown, file: string): SafetensorsEntr
   if (!isObject(value) || Object.keys(value).sort().join() !== "data_offsets,dtype,shape") {
     throw broken(file, `${where}: expected exactly dtype, shape and data_offsets`);
   }
-  const { dtype: dtypeName, shape, data_offsets: offsets } = value;
-  const dtype = dtypes.get(dtypeName);
-  if (dtype === undefined) {
-    throw broken(
-      file,
-      `${where}: dtype ${JSON.stringify(dtypeName)} is not supported: expected ${[...dtypes.keys()].join(", ")}`,
-    );
+  const { dtype: stored, shape, data_offsets: offsets } = value;
+  if (!isStoredType(stored)) {
+    const known = Object.keys(storedTypes).join(", ");
+    throw broken(file, `${where}: dtype ${JSON.stringify(stored)} is not supported: expected ${known}`);
   }
   if (!isExtents(shape)) throw broken(file, `${where}: expected shape to be a list of integers ≥ 0`);
   if (!isExtents(offsets) || offsets.length !== 2)
     throw broken(file, `${where}: expected data_offsets to be two integers ≥ 0`);
   const [begin = 0, end = 0] = offsets;
-  if (end - begin !== sizeOf(shape) * elementBytes[dtype]) {
+  if (end - begin !== sizeOf(shape) * storedTypes[stored].bytes) {
     throw broken(file, `${where}: shape [${shape.join(", ")}] does not fill its ${end - begin} bytes`);
   }
-  return { name, dtype, shape, begin, end };
+  return { name, stored, dtype: storedTypes[stored].dtype, shape, begin, end };
 }
 
 /** Checks that the tensors lie end to end and fill the values exactly: no gap, no overlap, nothing behind. */
@@ -126,14 +156,16 @@ function checkContiguous(entries: readonly SafetensorsEntry[], valueBytes: numbe
 
 /**
  * Reads and checks the header of a safetensors file.
+ * @param bytes at least everything up to the values
+ * @param fileBytes the size of the file
  * @throws UnnoiseError `format` for any breach of the format
  */
-export function parseSafetensorsHeader(bytes: Uint8Array, file: string): SafetensorsHeader {
-  const dataStart = LENGTH_BYTES + headerLength(bytes, file);
+export function parseSafetensorsHeader(bytes: Uint8Array, file: string, fileBytes = bytes.length): SafetensorsHeader {
+  const dataStart = LENGTH_BYTES + safetensorsHeaderLength(bytes, fileBytes, file);
   const { [METADATA_KEY]: metadata, ...tensors } = parseJson(bytes.subarray(LENGTH_BYTES, dataStart), file);
   const entries = Object.entries(tensors)
     .map(([name, value]) => parseEntry(name, value, file))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
-  checkContiguous(entries, bytes.length - dataStart, file);
+  checkContiguous(entries, fileBytes - dataStart, file);
   return { entries, metadata: parseMetadata(metadata, file), dataStart };
 }

@@ -114,9 +114,9 @@ test.each([
   ["unknown key", fileOf({ a: { ...entry, extra: 1 } }, 4), /exactly dtype, shape and data_offsets/],
   ["missing key", fileOf({ a: { dtype: "F32", shape: [1] } }, 4), /exactly dtype/],
   [
-    "half precision",
-    fileOf({ a: { dtype: "F16", shape: [2], data_offsets: [0, 4] } }, 4),
-    /dtype "F16" is not supported/,
+    "eight-bit floats",
+    fileOf({ a: { dtype: "F8_E4M3", shape: [4], data_offsets: [0, 4] } }, 4),
+    /dtype "F8_E4M3" is not supported/,
   ],
   ["dtype from the prototype", fileOf({ a: { ...entry, dtype: "constructor" } }, 4), /dtype "constructor"/],
   ["negative extent", fileOf({ a: { ...entry, shape: [-1] } }, 4), /integers ≥ 0/],

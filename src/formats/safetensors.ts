@@ -1,50 +1,38 @@
 import { UnnoiseError } from "../math/error.ts";
-import { sizeOf, type DType, type Tensor } from "../tensor/tensor.ts";
+import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import {
   LENGTH_BYTES,
   METADATA_KEY,
   elementBytes,
   parseSafetensorsHeader,
   safetensorsNames,
-  type SafetensorsEntry,
+  type StoredType,
 } from "./safetensors-header.ts";
+import { storedOf, tensorOf } from "./safetensors-values.ts";
 
 /** What a safetensors file holds. */
 export interface Safetensors {
   readonly tensors: Map<string, Tensor>;
   readonly metadata: Record<string, string>;
-}
-
-const views: { readonly [D in DType]: (buffer: ArrayBufferLike, offset: number, length: number) => Tensor<D>["data"] } =
-  {
-    float32: (buffer, offset, length) => new Float32Array(buffer, offset, length),
-    float64: (buffer, offset, length) => new Float64Array(buffer, offset, length),
-    int32: (buffer, offset, length) => new Int32Array(buffer, offset, length),
-    int64: (buffer, offset, length) => new BigInt64Array(buffer, offset, length),
-    bool: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
-  };
-
-function readTensor({ dtype, shape, begin, end, name }: SafetensorsEntry, values: Uint8Array, file: string): Tensor {
-  const raw = values.subarray(begin, end);
-  const aligned = raw.byteOffset % elementBytes[dtype] === 0 ? raw : raw.slice();
-  if (dtype === "bool" && raw.some((byte) => byte > 1)) {
-    throw new UnnoiseError("format", `${file}: tensor ${JSON.stringify(name)}: expected bytes 0 and 1 for BOOL`);
-  }
-  return { dtype, shape, data: views[dtype](aligned.buffer, aligned.byteOffset, sizeOf(shape)) };
+  /** The element type that each tensor has in the file, such as `F16`. */
+  readonly stored: Map<string, StoredType>;
 }
 
 /**
  * Reads a safetensors file strictly: the tensors must lie end to end and fill the file.
- * @param bytes the whole file; a tensor whose bytes are aligned to its element size shares them, others are copied
+ * @param bytes the whole file; a tensor whose bytes are as in memory and aligned to its element size shares them, others are copied
  * @param name names the file in errors
- * @returns the tensors in the order of their bytes, and the metadata (empty without)
- * @throws UnnoiseError `format` for a damaged file or a dtype other than F32, F64, I32, I64, BOOL
+ * @returns the tensors in the order of their bytes, and the metadata (empty without): F16 and BF16 as float32, 8- and 16-bit
+ * integers as int32, both exactly
+ * @throws UnnoiseError `format` for a damaged file or a dtype other than F64, F32, F16, BF16, I64, I32, I16, U16, I8, U8, BOOL
  */
 export function decodeSafetensors(bytes: Uint8Array, name: string): Safetensors {
   const { entries, metadata, dataStart } = parseSafetensorsHeader(bytes, name);
   const values = bytes.subarray(dataStart);
-  const tensors = new Map(entries.map((entry) => [entry.name, readTensor(entry, values, name)]));
-  return { tensors, metadata };
+  const tensors = new Map(
+    entries.map((entry) => [entry.name, tensorOf(entry, values.subarray(entry.begin, entry.end), name)]),
+  );
+  return { tensors, metadata, stored: storedOf(entries) };
 }
 
 function byText(a: string, b: string): number {
