@@ -1,5 +1,5 @@
 import { at } from "../math/error.ts";
-import { sizeOf } from "../tensor/tensor.ts";
+import { sameShape, shapeText, sizeOf } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { add, matmul, mul, reshape, softmax, where } from "./basic-builders.ts";
 import { GraphError, pathOf, type Attributes, type Node } from "./node.ts";
@@ -134,5 +134,9 @@ export function attention(q: Node, k: Node, v: Node): Node {
  */
 export function dropout(x: Node, keep: Node, rate: number): Node {
   if (!(rate >= 0 && rate < 1)) throw new GraphError(pathOf("where"), `dropout: rate ${rate} outside [0, 1)`);
+  if (!sameShape(keep.shape, x.shape)) {
+    const got = `expected a mask ${shapeText(x.shape)}, got ${shapeText(keep.shape)}`;
+    throw new GraphError(pathOf("where"), `dropout: ${got}`);
+  }
   return mul(where(keep, x, 0), 1 / (1 - rate));
 }
