@@ -21,6 +21,25 @@ const descriptors: Readonly<Record<DType, string>> = {
 const ALIGNMENT = 64;
 const PREFIX_BYTES = 10;
 
+/** A .npy file whose values are read one by one, in the order of the file. */
+export interface NpyFile {
+  readonly header: NpyHeader;
+  readonly element: NpyElement;
+}
+
+/**
+ * Reads the header of a .npy file of real numbers and checks that the values fill the file exactly.
+ * @param bytes at least the header
+ * @param fileBytes the size of the file
+ * @throws UnnoiseError `format` for a file that is not .npy, truncated, longer than its shape says, or not of real numbers
+ */
+export function openNpy(bytes: Uint8Array, name: string, fileBytes = bytes.length): NpyFile {
+  const header = parseNpyHeader(bytes, name);
+  const element = npyElement(header.descr, name);
+  checkLength(header, element, fileBytes, name);
+  return { header, element };
+}
+
 /** Checks that the values fill the file exactly, before anything of that size is allocated. */
 function checkLength(header: NpyHeader, element: NpyElement, fileBytes: number, name: string): void {
   const needed = sizeOf(header.shape) * element.bytes;
@@ -61,9 +80,7 @@ function toRowMajor(data: Float64Array, shape: Shape): Float64Array {
  * @throws UnnoiseError `format` for a file that is not .npy, truncated, longer than its shape says, or not of real numbers
  */
 export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
-  const header = parseNpyHeader(bytes, name);
-  const element = npyElement(header.descr, name);
-  checkLength(header, element, bytes.length, name);
+  const { header, element } = openNpy(bytes, name);
   const view = new DataView(bytes.buffer, bytes.byteOffset + header.dataStart, bytes.length - header.dataStart);
   const data = new Float64Array(sizeOf(header.shape));
   for (let position = 0; position < data.length; position++) {
