@@ -1,6 +1,6 @@
 import { convertIndexedToRgb, decode, encode, type DecodedPng } from "fast-png";
 import { UnnoiseError } from "../math/error.ts";
-import { checkImage, type DeepImage, type RgbaImage } from "./image.ts";
+import { checkImage, checkPlainImage, type DeepImage, type PlainImage, type RgbaImage } from "./image.ts";
 
 /**
  * Writes an image as PNG, 8 bits a channel with opacity.
@@ -13,6 +13,17 @@ export function encodePng(image: RgbaImage): Uint8Array {
     { width: image.width, height: image.height, data: image.data, channels: 4, depth: 8 },
     { zlib: { level: 6 } },
   );
+}
+
+/**
+ * Writes an image without opacity as PNG, 8 bits a channel, grey or colour.
+ * @returns the whole file; the same image always gives the same bytes
+ * @throws UnnoiseError `data` when the image's size and data do not fit
+ */
+export function encodePlainPng(image: PlainImage): Uint8Array {
+  checkPlainImage(image);
+  const { width, height, channels, data } = image;
+  return encode({ width, height, data, channels, depth: 8 }, { zlib: { level: 6 } });
 }
 
 /** Most pixels that are read: 4096 × 4096. */
@@ -75,14 +86,17 @@ function greys({ depth, transparency }: DecodedPng): number[][] {
 function spread({ width, height, depth, channels, data, transparency }: DecodedPng): Uint8Array | Uint16Array {
   const out = depth === 16 ? new Uint16Array(4 * width * height) : new Uint8Array(4 * width * height);
   const opaque = depth === 16 ? 65_535 : 255;
-  const isGrey = channels <= 2;
+  const [green, blue] = channels <= 2 ? [0, 0] : [1, 2];
   const hasOpacity = channels % 2 === 0;
+  const [clearRed = -1, clearGreen = clearRed, clearBlue = clearRed] = transparency ?? [];
   for (let pixel = 0; pixel < width * height; pixel++) {
-    const first = pixel * channels;
-    const colour = (channel: number): number => data[isGrey ? first : first + channel] ?? 0;
-    const isClear = transparency?.every((value, channel) => value === colour(channel)) ?? false;
-    for (let channel = 0; channel < 3; channel++) out[4 * pixel + channel] = colour(channel);
-    out[4 * pixel + 3] = hasOpacity ? (data[first + channels - 1] ?? 0) : isClear ? 0 : opaque;
+    const source = pixel * channels;
+    const [r, g, b] = [data[source] as number, data[source + green] as number, data[source + blue] as number];
+    out[4 * pixel] = r;
+    out[4 * pixel + 1] = g;
+    out[4 * pixel + 2] = b;
+    const isClear = r === clearRed && g === clearGreen && b === clearBlue;
+    out[4 * pixel + 3] = hasOpacity ? (data[source + channels - 1] as number) : isClear ? 0 : opaque;
   }
   return out;
 }
