@@ -12,7 +12,7 @@ import { variationalBound, type VariationalBound } from "../src/diffusion/bound.
 import type { FirstLogVariance, FixedVariance } from "../src/diffusion/variance.ts";
 import { Random } from "../src/math/random.ts";
 import type { TrainingConfig } from "../src/train/config.ts";
-import { DenoiserSession, scheduleOf, type DiffusionModel } from "../src/train/model.ts";
+import { DenoiserSession, scheduleOf, type PointModel } from "../src/train/model.ts";
 import { train } from "../src/train/train.ts";
 
 type Options = Partial<TrainingConfig>;
@@ -99,7 +99,7 @@ async function run({ way: index, timesteps, seed, iterations }: Job): Promise<Me
 }
 
 /** The bound on fresh points, the same for all ways of a seed. */
-async function boundOf(model: DiffusionModel, seed: number, measure: Measure): Promise<VariationalBound> {
+async function boundOf(model: PointModel, seed: number, measure: Measure): Promise<VariationalBound> {
   const fresh = toyDataset("swiss-roll", { count: ROWS, seed: seed + 1000 }).points;
   const session = new DenoiserSession(model, { threads: 1 });
   try {

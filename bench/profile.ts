@@ -72,7 +72,7 @@ async function makeModel(folder: string, settings: Settings): Promise<Model> {
   const problem = writeProblem(folder, { kind: "train", ...settings });
   const arrays = readArrays(problem);
   const options = trainOptions(problem, arrays["betas"] as Float64Array);
-  const graph = settings.whole ? trainStepGraph(options) : gradientGraph(options);
+  const { outputs: graph } = settings.whole ? trainStepGraph(options) : gradientGraph(options);
   const outputs = optimise(Object.values(graph));
   const flops = countFlops(outputs);
   const { Tensor } = await backend.load("cpu");
@@ -82,7 +82,7 @@ async function makeModel(folder: string, settings: Settings): Promise<Model> {
     const data = inputData(leaf.attributes.name, sizeOf(leaf.shape), arrays);
     feeds[leaf.attributes.name] = new Tensor(leaf.dtype, data, leaf.shape);
   }
-  const named = Object.fromEntries(Object.keys(graph).map((name, i) => [name, outputs[i] ?? null])) as typeof graph;
+  const named = Object.fromEntries(Object.keys(graph).map((name, i) => [name, outputs[i] ?? null])) as unknown as typeof graph;
   return { bytes: toOnnx(named, "cpu"), feeds, threads: resolveThreads(settings.threads, flops), flops };
 }
 

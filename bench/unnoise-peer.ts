@@ -31,7 +31,7 @@ async function trainRunner(problem: Problem, arrays: Arrays, threads: number | n
   const batches = splitBatches(arrays, batchSize, dimensions);
   let done = 0;
   const step = async (): Promise<number> => {
-    const { loss } = await engine.step(at(batches, done % batches.length), done, hyper.learningRate);
+    const { loss } = await engine.step([at(batches, done % batches.length)], done, hyper.learningRate);
     done++;
     return loss;
   };

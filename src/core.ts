@@ -212,4 +212,12 @@ export { train, type TrainOptions } from "./train/train.ts";
 export { sample, type SampleOptions } from "./train/sample.ts";
 export { toyMixture, type ToyMixtureOptions } from "./train/toy-oracle.ts";
 export { VjpSession } from "./train/vjp-session.ts";
-export { DenoiserSession, reverseVarianceOf, scheduleOf, type DiffusionModel } from "./train/model.ts";
+export {
+  DenoiserSession,
+  reverseVarianceOf,
+  scheduleOf,
+  type AnyModel,
+  type DiffusionModel,
+  type ImageModel,
+  type PointModel,
+} from "./train/model.ts";

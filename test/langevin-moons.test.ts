@@ -4,7 +4,7 @@ import { logSnrSteps } from "../src/diffusion/noise-level-steps.ts";
 import { langevin, type LangevinOptions } from "../src/diffusion/samplers/langevin.ts";
 import { meanOf } from "../src/math/running-mean.ts";
 import { wasserstein2 } from "../src/metrics/wasserstein.ts";
-import { scheduleOf, type DiffusionModel } from "../src/train/model.ts";
+import { scheduleOf, type PointModel } from "../src/train/model.ts";
 import { sample } from "../src/train/sample.ts";
 import { train } from "../src/train/train.ts";
 import type { FloatTensor } from "../src/tensor/tensor.ts";
@@ -20,7 +20,7 @@ function fresh(seed: number): FloatTensor {
 }
 
 describe("annealed Langevin dynamics with a network trained by L_simple on the moons", () => {
-  let model: DiffusionModel;
+  let model: PointModel;
   let floor: number;
   beforeAll(async () => {
     model = await train(moons, { iterations: 6000, width: 96, depth: 3, device: "cpu", threads: 1 });

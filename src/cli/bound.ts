@@ -149,7 +149,7 @@ async function likelihoodOf(
 ): Promise<LikelihoodResult> {
   const session = new VjpSession(run.model, placementOf(placement));
   const pause = eventLoopPause();
-  const exact = run.model.denoiser.dimensions <= EXACT_TRACE;
+  const exact = run.model.columns.length <= EXACT_TRACE;
   try {
     const result = await odeLikelihood({
       denoiser: async (...asked) => {

@@ -5,7 +5,7 @@ import type { StripPanel } from "../figures/strip.ts";
 import { at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
-import type { DiffusionModel } from "../train/model.ts";
+import type { PointModel } from "../train/model.ts";
 import { sample } from "../train/sample.ts";
 import type { OpenRun } from "../train/open-run.node.ts";
 import type { SamplerChoice } from "../diffusion/sampler-choice.ts";
@@ -67,7 +67,7 @@ export async function recordPaths(
   choice: SamplerChoice,
   watch: Watch,
 ): Promise<{ readonly paths: FloatTensor; readonly timesteps: number[] }> {
-  const width = model.denoiser.dimensions;
+  const width = model.columns.length;
   const times = choice.steps + 1;
   const paths = new Float32Array(watch.count * times * width);
   const timesteps: number[] = [];
@@ -83,7 +83,7 @@ export async function recordPaths(
 
 /** Runs a sampler and shows each state x_t, standardised, from t = T to t = 0. */
 async function watched(
-  model: DiffusionModel,
+  model: PointModel,
   choice: SamplerChoice,
   { onProgress, ...options }: Watch,
   show: (state: FloatTensor, t: number, done: number) => void,

@@ -8,7 +8,8 @@ import { presetNames } from "../diffusion/presets.ts";
 import { parameterisations } from "../diffusion/parameterisation.ts";
 import { scheduleNames } from "../diffusion/schedules/schedule-config.ts";
 import { firstLogVariances } from "../diffusion/variance.ts";
-import type { TrainingConfig } from "../train/config.ts";
+import { imageCrops, type TrainingConfig } from "../train/config.ts";
+import { decayNames } from "../train/learning-rate.ts";
 import { devices } from "../runtime/backend.ts";
 import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
 import { flagOf } from "../math/text.ts";
@@ -19,13 +20,13 @@ export interface TrainingFlag {
   /** What stands for the value in the help; a switch has none. */
   readonly value?: string;
   readonly help: string;
-  readonly parse?: FlagParser<number | string>;
+  readonly parse?: FlagParser<number | string | number[]>;
   /** Whether the help of `train` has a line for it; the others are listed by name. */
   readonly listed: boolean;
 }
 
-/** Betas come from the file that --schedule names. */
-type Key = Exclude<keyof TrainingConfig, "data" | "betas">;
+/** Betas come from the file that --schedule names, the kind of data from the data. */
+type Key = Exclude<keyof TrainingConfig, "data" | "betas" | "kind">;
 type Made = Omit<TrainingFlag, "flag" | "listed">;
 
 const whole = (key: Key, help: string, min: number, max?: number): Made => ({
@@ -44,12 +45,21 @@ const word = (key: Key, value: string, help: string, words: readonly string[]): 
   parse: choice(flagOf(key), words),
 });
 
+/** Numbers with commas between. */
+const reals = (key: Key, help: string, range: Parameters<typeof decimal>[1]): Made => {
+  const parse = decimal(flagOf(key), range);
+  return { value: "x,…", help, parse: (text) => text.split(",").map(parse) };
+};
+
 const betaFiles: readonly string[] = [".json", ".csv", ".txt", ".npy"];
 
 /** Whether a value of --schedule is the name of a file of betas. */
 export function isBetaFile(value: string): boolean {
   return betaFiles.includes(extname(value).toLowerCase());
 }
+
+const channelNames = choice("--channels", ["1", "3"]);
+const oneOrThree = (text: string): number => Number(channelNames(text));
 
 /** A family by name, or a file. */
 function schedule(): Made {
@@ -70,11 +80,18 @@ const listed = {
     parameterisations,
   ),
   variance: word("variance", "name", `of the reverse step: ${varianceKinds.join(", ")} (default large)`, varianceKinds),
-  iterations: whole("iterations", "training steps (default 10000)", 1),
-  batchSize: whole("batchSize", "points in a training step (default 256)", 1),
-  learningRate: real("learningRate", "learning rate after warm-up (default 0.002)", { above: 0 }),
-  width: whole("width", "width of the network (default 128)", 1, 65_536),
-  depth: whole("depth", "residual blocks of the network (default 4)", 1, 1000),
+  iterations: whole("iterations", "training steps (default 10000; images 20000)", 1),
+  batchSize: whole("batchSize", "samples in a training step (default 256; images 64)", 1),
+  learningRate: real("learningRate", "learning rate after warm-up (default 0.002; images 0.0005)", { above: 0 }),
+  network: {
+    value: "name",
+    help: "network of images: a preset or a .json file as diffusers has it (default unet-small)",
+    parse: (text) => text,
+  },
+  imageSize: whole("imageSize", "pixels of a side of the images (default as they are)", 1, 4096),
+  conditional: { help: "tell the network the class of each image" },
+  width: whole("width", "width of the network of points (default 128)", 1, 65_536),
+  depth: whole("depth", "residual blocks of that network (default 4)", 1, 1000),
   emaDecay: real("emaDecay", "decay of the average of the weights (default 0.999)", { min: 0, below: 1 }),
   seed: whole("seed", "seed of all random numbers (default 0)", 0),
   device: word("device", "name", "auto, cpu, webgpu, cuda or wasm (default auto)", ["auto", ...devices]),
@@ -99,7 +116,7 @@ const unlisted = {
   firstLogVariance: word("firstLogVariance", "name", "log variance at t = 1: second, beta or clamp", firstLogVariances),
   timestepDraw: word("timestepDraw", "name", "uniform, antithetic or importance", timestepDraws),
   warmup: whole("warmup", "iterations of warm-up", 0),
-  decay: word("decay", "name", "cosine or constant", ["cosine", "constant"]),
+  decay: word("decay", "name", decayNames.join(", "), decayNames),
   beta1: real("beta1", "AdamW's first decay", { min: 0, below: 1 }),
   beta2: real("beta2", "AdamW's second decay", { min: 0, below: 1 }),
   epsilon: real("epsilon", "AdamW's epsilon", { above: 0 }),
@@ -108,6 +125,18 @@ const unlisted = {
   timeFeatures: whole("timeFeatures", "features of the time embedding, even", 4),
   flipSinToCos: { help: "time embedding: cosines before sines" },
   freqShift: real("freqShift", "time embedding: 1 or 0 off half in the divisor", { min: 0, max: 1 }),
+  accumulate: whole("accumulate", "parts of a batch that go through the network one after the other", 1),
+  recompute: { help: "compute activations again in the backward pass, to save memory" },
+  moreEmaDecays: reals("moreEmaDecays", "decays of further averages of the weights", { min: 0, below: 1 }),
+  channels: { value: "n", help: "colour channels of the images: 1 or 3", parse: oneOrThree },
+  crop: word("crop", "name", "of images that are not square: centre or stretch", imageCrops),
+  broken: word("broken", "name", "what an image that cannot be read does: fail or skip", ["fail", "skip"]),
+  flips: { help: "mirror half of the images left to right" },
+  holdOut: real("holdOut", "share of the images to measure on, where they have no test part", { min: 0, below: 1 }),
+  labelDropout: real("labelDropout", "share of the images whose class is not told", { min: 0, below: 1 }),
+  sampleEvery: whole("sampleEvery", "iterations between grids of samples", 1),
+  boundEvery: whole("boundEvery", "iterations between measurements of the bound", 1),
+  tensorboard: { help: "write the log as TensorBoard's event file too" },
   checkpointEvery: whole("checkpointEvery", "iterations between checkpoints", 1),
   logEvery: whole("logEvery", "iterations between log lines", 1),
 } as const satisfies Record<Exclude<Key, keyof typeof listed>, Made>;

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { TrainingConfig } from "../train/config.ts";
 import { emptyWindow, extendWindow } from "../train/loss-window.ts";
 import type { TrainRunInfo, TrainRunOptions, TrainRunResult } from "../train/train-run.node.ts";
 import type { StepReport } from "../train/trainer.ts";
@@ -44,7 +45,7 @@ export function textReporter(
   let before = 0;
   const onStart = (info: TrainRunInfo): void => {
     before = info.iteration;
-    terminal.say(startLines(info, config.data, out));
+    terminal.say(startLines(info, config, out));
     const { iteration: start, iterations: total } = info;
     progress = new Progress(terminal, { label: basename(config.data), total, start, unit: "steps" });
   };
@@ -65,15 +66,15 @@ export function textReporter(
   };
 }
 
-function startLines(info: TrainRunInfo, data: string, out: string): string {
-  const { points, parameters, iteration, iterations, device, threads } = info;
+function startLines(info: TrainRunInfo, { data, kind }: TrainingConfig, out: string): string {
+  const { samples, parameters, iteration, iterations, device, threads } = info;
   const where = `${device}, ${counted(threads, "thread")}`;
   const todo =
     iteration === 0
       ? counted(iterations, "iteration")
       : `iterations ${grouped(iteration + 1)} to ${grouped(iterations)}`;
   const network = `network of ${counted(parameters, "parameter")}`;
-  return `${data}: ${counted(points, "point")}, ${network}, ${todo} on ${where}\nrun folder: ${out}`;
+  return `${data}: ${counted(samples, kind === "points" ? "point" : "image")}, ${network}, ${todo} on ${where}\nrun folder: ${out}`;
 }
 
 function endLine({ iteration, loss }: TrainRunResult, before: number, began: number, out: string): string {

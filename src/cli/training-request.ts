@@ -1,11 +1,13 @@
-import { resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import { loadBetas } from "../data/betas.node.ts";
+import { readStructuredFile } from "../formats/structured-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { parseTrainingConfig, type TrainingConfig } from "../train/config.ts";
+import { dataKindOf } from "../train/open-data.node.ts";
 import { RunFolder } from "../train/run-folder.node.ts";
 import { resumedConfig } from "../train/train-run.node.ts";
 import { readConfigFile } from "./config-file.ts";
-import { checkDataName, defaultRunFolder, missingData } from "./data-name.ts";
+import { checkTrainingData, defaultRunFolder, missingData } from "./data-name.ts";
 import { isBetaFile, trainingKeys } from "./training-flags.ts";
 
 /** Flags of `train` that say what to train and where. */
@@ -32,26 +34,34 @@ export async function trainingRequest(data: string | undefined, flags: RequestFl
   }
   const fromFile = flags.config === undefined ? {} : await readConfigFile(flags.config);
   const given = { ...fromFile, ...(await pickTraining(flags)), ...(data === undefined ? {} : { data }) };
-  if (given.data !== undefined) checkDataName(given.data);
+  if (given.data !== undefined) checkTrainingData(given.data);
   const out = flags.out ?? (given.data === undefined ? undefined : defaultRunFolder(given.data));
   if (flags.resume === true) return resumedRequest(out, given);
   if (out === undefined || given.data === undefined) {
     throw missingData();
   }
-  return {
-    config: parseTrainingConfig(given, flags.config === undefined ? "options" : `--config ${flags.config}`),
-    out,
-  };
+  const where = flags.config === undefined ? "options" : `--config ${flags.config}`;
+  const kind = await dataKindOf(given.data);
+  return { config: parseTrainingConfig({ ...given, kind }, where), out };
 }
 
-/** What flags say of the training; a file of betas is read. */
+/** What flags say of the training; files of betas and networks are read. */
 async function pickTraining(flags: RequestFlags): Promise<Partial<TrainingConfig>> {
   const given: Partial<TrainingConfig> = Object.fromEntries(
     trainingKeys.filter((key) => flags[key] !== undefined).map((key) => [key, flags[key]]),
   );
-  const { schedule } = given;
-  if (schedule === undefined || !isBetaFile(schedule)) return given;
-  return { ...given, schedule: "custom", betas: await loadBetas(schedule) };
+  const { schedule, network } = given;
+  const read: Partial<TrainingConfig> =
+    typeof network === "string" && isNetworkFile(network)
+      ? { network: await readStructuredFile(network, `--network ${network}`) }
+      : {};
+  if (schedule === undefined || !isBetaFile(schedule)) return { ...given, ...read };
+  return { ...given, ...read, schedule: "custom", betas: await loadBetas(schedule) };
+}
+
+/** Whether a value of --network is the name of a file. */
+function isNetworkFile(value: string): boolean {
+  return [".json", ".yaml", ".yml"].includes(extname(value).toLowerCase());
 }
 
 async function resumedRequest(out: string | undefined, given: Partial<TrainingConfig>): Promise<TrainingRequest> {

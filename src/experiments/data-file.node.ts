@@ -3,7 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { isToyName } from "../data/toy.ts";
 import { readFileBytes } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
-import { openDataset, type DataKeys } from "../train/run-folder.node.ts";
+import { openDataset, type DataKeys } from "../train/open-data.node.ts";
 import type { TrainingConfig } from "../train/config.ts";
 import type { DataSource } from "./data-source.ts";
 

@@ -121,7 +121,7 @@ export function gridNumbers(
     ranking: summaries.map(({ rank, setting, score, failed }) => ({
       rank,
       setting: setting.label,
-      training: setting.training,
+      training: setting.training as Json,
       sampling: setting.sampling as Json,
       w2Ratio: finiteOrNull(score?.mean),
       standardError: finiteOrNull(score?.standardError),

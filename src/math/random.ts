@@ -13,6 +13,10 @@ const streams = {
   metric: 7,
   figure: 8,
   bound: 9,
+  dropout: 10,
+  flip: 11,
+  condition: 12,
+  split: 13,
 } as const;
 export type Stream = keyof typeof streams;
 
@@ -79,6 +83,23 @@ export class Random {
       const position = firstIndex + i;
       if (i === 0 || position % 4 === 0) this.#draw(Math.floor(position / 4), step);
       out[i] = Math.floor(this.#unit(position % 4) * below);
+    }
+  }
+
+  /**
+   * Draws that are 1 with probability `rate`, else 0, at positions 0, 1, … of `row` and `step`: two of each word, so that the rate
+   * counts to a multiple of 2^−16.
+   */
+  bits(out: Uint8Array, rate: number, row: number, step = 0): void {
+    const threshold = Math.round(rate * 65_536);
+    const first = row * 2 ** 30;
+    for (let i = 0; i < out.length; i += 8) {
+      this.#draw(first + i / 8, step);
+      const end = Math.min(8, out.length - i);
+      for (let lane = 0; lane < end; lane++) {
+        const word = this.#block[lane >> 1] ?? 0;
+        out[i + lane] = ((lane & 1) === 0 ? word & 0xffff : word >>> 16) < threshold ? 1 : 0;
+      }
     }
   }
 

@@ -1,7 +1,9 @@
+import { z } from "zod";
 import { add, broadcastTo, concat, constant, gather, silu } from "../graph/builders.ts";
 import { scope, type Node } from "../graph/node.ts";
 import { at } from "../math/error.ts";
 import { linear, linearParameters } from "./linear.ts";
+import type { Network } from "./network.ts";
 import type { Parameter, Weights } from "./parameters.ts";
 import { timestepTable, type TimeEmbeddingOptions } from "./time-embedding.ts";
 
@@ -20,14 +22,17 @@ export interface MlpConfig extends TimeEmbeddingOptions {
   readonly learnsVariance?: boolean;
 }
 
+const outputChannels = ({ dimensions, learnsVariance = false }: MlpConfig): number =>
+  learnsVariance ? 2 * dimensions : dimensions;
+
 /** Names, shapes and starting ranges of the weights. */
 export function mlpParameters(config: MlpConfig): Parameter[] {
-  const { dimensions, width, depth, timeFeatures, learnsVariance = false } = config;
+  const { dimensions, width, depth, timeFeatures } = config;
   const blocks = Array.from({ length: depth }, (_, i) => linearParameters(`block${i}`, width, width));
   return [
     ...linearParameters("input", dimensions + timeFeatures, width),
     ...blocks.flat(),
-    ...linearParameters("output", width, learnsVariance ? 2 * dimensions : dimensions),
+    ...linearParameters("output", width, outputChannels(config)),
   ];
 }
 
@@ -48,3 +53,53 @@ export function mlp(xt: Node, steps: Node, weights: Weights, config: MlpConfig):
     return linear("output", hidden, weights);
   });
 }
+
+const extent = z.int().min(1);
+const schema = z
+  .looseObject({
+    dimensions: extent,
+    timesteps: extent,
+    width: extent,
+    depth: extent,
+    time_features: extent,
+    flip_sin_to_cos: z.boolean().default(false),
+    freq_shift: z.number().min(0).max(1).default(1),
+    learns_variance: z.boolean().default(false),
+  })
+  .transform(({ dimensions, timesteps, width, depth, ...rest }): MlpConfig => {
+    const { time_features: timeFeatures, flip_sin_to_cos: flipSinToCos, freq_shift: freqShift } = rest;
+    return {
+      dimensions,
+      timesteps,
+      width,
+      depth,
+      timeFeatures,
+      flipSinToCos,
+      freqShift,
+      learnsVariance: rest.learns_variance,
+    };
+  });
+
+/** The residual multilayer perceptron as a network. */
+export const mlpNetwork: Network<MlpConfig> = {
+  kind: "MlpDenoiser",
+  schema,
+  file: ({ dimensions, timesteps, width, depth, timeFeatures, ...rest }) => {
+    const { flipSinToCos = false, freqShift = 1, learnsVariance = false } = rest;
+    return {
+      dimensions,
+      timesteps,
+      width,
+      depth,
+      time_features: timeFeatures,
+      flip_sin_to_cos: flipSinToCos,
+      freq_shift: freqShift,
+      learns_variance: learnsVariance,
+    };
+  },
+  sampleShape: ({ dimensions }) => [dimensions],
+  outputChannels,
+  classes: () => 0,
+  parameters: mlpParameters,
+  predict: ({ xt, steps }, weights, config) => mlp(xt, steps, weights, config),
+};

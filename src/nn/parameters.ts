@@ -4,13 +4,15 @@ import { at } from "../math/error.ts";
 import type { Random } from "../math/random.ts";
 import { sizeOf, type Shape } from "../tensor/tensor.ts";
 
-/** How a weight starts: uniform in start ± bound. */
+/** How a weight starts: uniform in start ± bound, or with a deviation normal about start. */
 export interface Parameter {
   readonly name: string;
   readonly shape: Shape;
   readonly bound: number;
   /** 0 if absent. */
   readonly start?: number;
+  /** Standard deviation of a normal start, which then stands for the bound. */
+  readonly deviation?: number;
 }
 
 /** The weights of a network by name, as graph nodes. */
@@ -41,15 +43,22 @@ export function flatten(nodes: readonly Node[]): Node {
   );
 }
 
-/** Draws starting weights [P], uniform in start ± bound, each parameter addressed by its position in the list. */
+/** Draws starting weights [P], each parameter addressed by its position in the list. */
 export function initialise(parameters: readonly Parameter[], random: Random): Float32Array {
   const flat = new Float32Array(parameterCount(parameters));
   let offset = 0;
-  parameters.forEach(({ shape, bound, start = 0 }, index) => {
+  parameters.forEach(({ shape, bound, start = 0, deviation }, index) => {
     const part = flat.subarray(offset, offset + sizeOf(shape));
-    random.uniforms(part, part.length, 0, index);
-    part.forEach((u, i) => (part[i] = start + (2 * u - 1) * bound));
     offset += part.length;
+    if (deviation !== undefined) {
+      random.normals(part, part.length, 0, index);
+      part.forEach((z, i) => (part[i] = start + z * deviation));
+    } else if (bound === 0) {
+      part.fill(start);
+    } else {
+      random.uniforms(part, part.length, 0, index);
+      part.forEach((u, i) => (part[i] = start + (2 * u - 1) * bound));
+    }
   });
   return flat;
 }

@@ -39,8 +39,11 @@ export function isCheckpoint(name: string): boolean {
 /** Names of the tensors of a loss history. */
 const HISTORY = { losses: "loss_history", counts: "loss_counts" } as const;
 
+/** The tensor of a further average of the weights. */
+const averageName = (index: number): string => `ema.${index + 1}`;
+
 /** What a checkpoint must fit. */
-type Fit = Pick<TrainingConfig, "timesteps" | "timestepDraw">;
+type Fit = Pick<TrainingConfig, "timesteps" | "timestepDraw" | "moreEmaDecays">;
 
 const windowSchema = z.strictObject({ sum: z.number(), gradientNormSum: z.number(), count: z.int().min(0) });
 
@@ -51,11 +54,12 @@ const fileName = (iteration: number): string => `${String(iteration).padStart(12
  * @throws UnnoiseError `io` when it cannot be written; earlier checkpoints stay. `not-finite` when a vector is not finite.
  */
 export async function saveCheckpoint(folder: string, { state, window }: Checkpoint): Promise<void> {
-  const { iteration, vectors, lossHistory } = state;
+  const { iteration, vectors, lossHistory, averages = [] } = state;
   requireFinite(state);
   const tensors = new Map<string, Tensor>(
     stateNames.map((name) => [name, floatTensor(vectors[name], [vectors[name].length])]),
   );
+  averages.forEach((average, i) => tensors.set(averageName(i), floatTensor(average, [average.length])));
   if (lossHistory) {
     const { losses, counts } = lossHistory;
     tensors.set(HISTORY.losses, floatTensor(losses, [counts.length, REMEMBERED]));
@@ -107,9 +111,10 @@ function decodeCheckpoint(bytes: Uint8Array, path: string, size: number, fit: Fi
   }
   const read: Reader = (name, dtype, shape) => checked(tensors.get(name), `${path}: ${name}`, dtype, shape);
   const vectors = Object.fromEntries(stateNames.map((name) => [name, read(name, "float32", [size])]));
+  const averages = fit.moreEmaDecays.map((_, i) => read(averageName(i), "float32", [size]));
   const lossHistory = fit.timestepDraw === "importance" ? historyOf(read, fit.timesteps) : undefined;
   return {
-    state: { iteration, vectors: vectors as unknown as StateVectors, ...(lossHistory && { lossHistory }) },
+    state: { iteration, vectors: vectors as unknown as StateVectors, averages, ...(lossHistory && { lossHistory }) },
     window: windowSchema.parse(JSON.parse(metadata["window"])),
   };
 }

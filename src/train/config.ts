@@ -23,14 +23,17 @@ import { firstLogVariances, type FirstLogVariance } from "../diffusion/variance.
 import { UnnoiseError } from "../math/error.ts";
 import { nearMiss } from "../math/near-miss.ts";
 import { devices, type Device } from "../runtime/backend.ts";
+import { decayNames, type DecayName } from "./learning-rate.ts";
 
 const count = z.int().min(1);
 const positive = z.number().positive();
 
 /** Every training option. Keys are camelCase in files and the library, kebab-case as flags. */
 export interface TrainingConfig extends ScheduleConfig {
-  /** The name of a toy set or the path of a file: points (.csv, .npy, .json), or a density (.png, .svg, .json). */
+  /** The name of a toy set or the path of a file of points (.csv, .npy, .json), or of a density (.png, .svg, .json); of images a name or path. */
   readonly data: string;
+  /** What the data are: `points`, or `images`, which are opened otherwise and have other defaults. */
+  readonly kind: DataKind;
   /** Standard deviation of a toy set's noise; null for its usual one. */
   readonly dataNoise: number | null;
   /** Points of a toy set, or drawn from the density of a file. */
@@ -60,14 +63,20 @@ export interface TrainingConfig extends ScheduleConfig {
   readonly firstLogVariance: FirstLogVariance;
   /** How the steps of a batch are drawn. */
   readonly timestepDraw: TimestepDraw;
+  /** By default 10,000, of images 20,000. */
   readonly iterations: number;
+  /** Samples of one step of the optimiser; by default 256, of images 64. */
   readonly batchSize: number;
-  /** η after warm-up, > 0. */
+  /** Equal parts of a batch that go through the network one after the other, to save memory. */
+  readonly accumulate: number;
+  /** Whether the backward pass computes activations again rather than keeping them, to save memory. */
+  readonly recompute: boolean;
+  /** η after warm-up, > 0; by default 0.002, of images 0.0005. */
   readonly learningRate: number;
   /** Iterations over which the learning rate rises linearly from 0. */
   readonly warmup: number;
-  /** What follows: `cosine` falls to 0 at the last iteration, `constant` stays. */
-  readonly decay: "cosine" | "constant";
+  /** What follows: `cosine` and `linear` fall to 0 at the last iteration, `constant` stays, `inverse-sqrt` falls as 1/√i. */
+  readonly decay: DecayName;
   /** AdamW's β1, β2, ε and λ. */
   readonly beta1: number;
   readonly beta2: number;
@@ -77,6 +86,13 @@ export interface TrainingConfig extends ScheduleConfig {
   readonly clipNorm: number;
   /** Decay of the average of the weights after its warm-up, in [0, 1). */
   readonly emaDecay: number;
+  /** Decays of further averages that are kept beside it. */
+  readonly moreEmaDecays: readonly number[];
+  /**
+   * The network of images: the name of a preset, or a configuration with its class name as diffusers has it; null for `unet-small`. Points
+   * have an MLP of the next three.
+   */
+  readonly network: string | NetworkFile | null;
   readonly width: number;
   /** Residual blocks. */
   readonly depth: number;
@@ -86,6 +102,22 @@ export interface TrainingConfig extends ScheduleConfig {
   readonly flipSinToCos: boolean;
   /** What the embedding takes off half its features in the divisor of the frequencies, in [0, 1]. */
   readonly freqShift: number;
+  /** Pixels of a side of the images; null for those that the data have, which must then be of one size. */
+  readonly imageSize: number | null;
+  /** Colour channels; null for those that the data have. */
+  readonly channels: 1 | 3 | null;
+  /** What becomes of images that are not square: `centre` cuts out the middle, `stretch` distorts. */
+  readonly crop: ImageCrop;
+  /** What an image that cannot be read does: ends it all, or is left out with a warning. */
+  readonly broken: "fail" | "skip";
+  /** Whether half of the images are mirrored left to right, at random. */
+  readonly flips: boolean;
+  /** Share of images that is held out to measure on, where the data have no test part; in [0, 1). */
+  readonly holdOut: number;
+  /** Whether the network is told the class of each image. */
+  readonly conditional: boolean;
+  /** Share of the images whose class is not told, so that samples can be guided; in [0, 1). */
+  readonly labelDropout: number;
   /** Integer in 0…2^53−1. */
   readonly seed: number;
   readonly device: Device | "auto";
@@ -95,13 +127,29 @@ export interface TrainingConfig extends ScheduleConfig {
   readonly checkpointEvery: number;
   /** Iterations between log lines. */
   readonly logEvery: number;
+  /** Iterations between grids of samples, of images; null for none. */
+  readonly sampleEvery: number | null;
+  /** Iterations between measurements of the bound on held-out images; null for none. */
+  readonly boundEvery: number | null;
+  /** Whether the log is written as TensorBoard's event file too. */
+  readonly tensorboard: boolean;
 }
+
+export const dataKinds = ["points", "images"] as const;
+export type DataKind = (typeof dataKinds)[number];
+
+export const imageCrops = ["centre", "stretch"] as const;
+export type ImageCrop = (typeof imageCrops)[number];
+
+/** The configuration file of a network. */
+export type NetworkFile = Readonly<Record<string, unknown>>;
 
 /** What a caller gives: the data, and whatever differs from the defaults. */
 export type TrainingOptions = Pick<TrainingConfig, "data"> & Partial<TrainingConfig>;
 
 const schema = z.strictObject({
   data: z.string().min(1),
+  kind: z.enum(dataKinds).default("points"),
   dataNoise: z.number().min(0).nullable().default(null),
   dataSize: count.max(2 ** 31 - 1).default(50_000),
   schedule: z.enum(scheduleNames).default("linear"),
@@ -123,27 +171,48 @@ const schema = z.strictObject({
   lossReduction: z.enum(lossReductions).default("mean"),
   firstLogVariance: z.enum(firstLogVariances).nullable().default(null),
   timestepDraw: z.enum(timestepDraws).default("uniform"),
-  iterations: count.default(10_000),
-  batchSize: count.default(256),
-  learningRate: positive.default(2e-3),
+  iterations: count.nullable().default(null),
+  batchSize: count.nullable().default(null),
+  accumulate: count.default(1),
+  recompute: z.boolean().default(false),
+  learningRate: positive.nullable().default(null),
   warmup: z.int().min(0).default(200),
-  decay: z.enum(["cosine", "constant"]).default("cosine"),
+  decay: z.enum(decayNames).default("cosine"),
   beta1: z.number().min(0).lt(1).default(0.9),
   beta2: z.number().min(0).lt(1).default(0.999),
   epsilon: positive.default(1e-8),
   weightDecay: z.number().min(0).default(0),
   clipNorm: positive.default(1),
   emaDecay: z.number().min(0).lt(1).default(0.999),
+  moreEmaDecays: z.array(z.number().min(0).lt(1)).max(8).default([]),
+  network: z
+    .union([z.string().min(1), z.record(z.string(), z.unknown())])
+    .nullable()
+    .default(null),
   width: count.max(65_536).default(128),
   depth: count.max(1000).default(4),
   timeFeatures: z.int().min(4).multipleOf(2).default(32),
   flipSinToCos: z.boolean().default(false),
   freqShift: z.number().min(0).max(1).default(1),
+  imageSize: count.max(4096).nullable().default(null),
+  channels: z
+    .union([z.literal(1), z.literal(3)])
+    .nullable()
+    .default(null),
+  crop: z.enum(imageCrops).default("centre"),
+  broken: z.enum(["fail", "skip"]).default("fail"),
+  flips: z.boolean().default(false),
+  holdOut: z.number().min(0).lt(1).default(0),
+  conditional: z.boolean().default(false),
+  labelDropout: z.number().min(0).lt(1).default(0.1),
   seed: z.int().min(0).default(0),
   device: z.enum(["auto", ...devices]).default("auto"),
   threads: count.max(1024).nullable().default(null),
   checkpointEvery: count.default(2000),
   logEvery: count.default(100),
+  sampleEvery: count.nullable().default(null),
+  boundEvery: count.nullable().default(null),
+  tensorboard: z.boolean().default(false),
 });
 const keys = Object.keys(schema.shape);
 
@@ -162,7 +231,14 @@ function unknownKey(key: string, where: string): string {
 }
 
 /** Keys whose defaults depend on others. */
-type Dependent = "timesteps" | "variance" | "objective" | "firstLogVariance";
+type Dependent =
+  "timesteps" | "variance" | "objective" | "firstLogVariance" | "iterations" | "batchSize" | "learningRate";
+
+/** What training of each kind of data usually takes. */
+const usualSizes = {
+  points: { iterations: 10_000, batchSize: 256, learningRate: 2e-3 },
+  images: { iterations: 20_000, batchSize: 64, learningRate: 5e-4 },
+} as const satisfies Record<DataKind, object>;
 
 /** Training options, each checked by itself; null where the default depends on others. */
 export type CheckedOptions = Omit<TrainingConfig, Dependent> & {
@@ -212,8 +288,12 @@ function resolved(options: CheckedOptions): TrainingConfig {
   const learns = learnsSchedule(options);
   const variance = options.variance ?? (learns ? "small" : "large");
   const usual = learns ? "vlb" : isLearned(variance) ? "hybrid" : "simple";
+  const sizes = usualSizes[options.kind];
   return {
     ...options,
+    iterations: options.iterations ?? sizes.iterations,
+    batchSize: options.batchSize ?? sizes.batchSize,
+    learningRate: options.learningRate ?? sizes.learningRate,
     timesteps: options.timesteps ?? options.betas?.length ?? 1000,
     variance,
     objective: options.objective ?? usual,
@@ -230,6 +310,35 @@ function checkTogether(config: TrainingConfig): void {
   }
   checkObjective(config);
   if (learnsSchedule(config)) checkLearning(config);
+  checkKind(config);
+}
+
+/** Options that only images have a use for, and what they are where nobody asks for them. */
+const imageOptions = {
+  network: null,
+  imageSize: null,
+  channels: null,
+  crop: "centre",
+  broken: "fail",
+  flips: false,
+  holdOut: 0,
+  conditional: false,
+  sampleEvery: null,
+  boundEvery: null,
+  recompute: false,
+} as const satisfies Partial<TrainingConfig>;
+
+function checkKind(config: TrainingConfig): void {
+  const { kind, batchSize, accumulate } = config;
+  if (batchSize % accumulate !== 0) {
+    const got = `${accumulate} parts of a batch of ${batchSize}`;
+    throw new UnnoiseError("usage", `accumulate: got ${got}; choose a batchSize that it divides`);
+  }
+  if (kind === "images") return;
+  const keys = Object.keys(imageOptions) as (keyof typeof imageOptions)[];
+  const extra = keys.find((key) => config[key] !== imageOptions[key]);
+  if (extra === undefined) return;
+  throw new UnnoiseError("usage", `${extra}: only training on images has a use for it; ${config.data} are points`);
 }
 
 /** Where a value comes from that nobody may have asked for. */

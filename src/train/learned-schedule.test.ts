@@ -56,7 +56,7 @@ async function trained(uphill = false): Promise<Float32Array> {
     },
     { weights: start(), mean: zeros(), square: zeros(), ema: start() },
   );
-  for (let i = 0; i < 300; i++) await engine.step(batch(i), i, 0.03);
+  for (let i = 0; i < 300; i++) await engine.step([batch(i)], i, 0.03);
   const weights = engine.vectors.weights.slice();
   await engine.dispose();
   return weights;

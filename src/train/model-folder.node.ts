@@ -6,11 +6,12 @@ import { scheduleFromConfig } from "../diffusion/schedules/schedule-config.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import { codeOf, ioError } from "../formats/io-error.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
-import { UnnoiseError } from "../math/error.ts";
+import { UnnoiseError, at } from "../math/error.ts";
+import type { DenoiserConfig } from "../nn/networks.ts";
 import { sameShape, type FloatTensor, type Shape, type Tensor } from "../tensor/tensor.ts";
-import { denoiserParameters, type DenoiserConfig } from "./denoiser-spec.ts";
+import { denoiserFile, denoiserParameters, outputChannelsOf, parseDenoiser, sampleShapeOf } from "./denoiser-spec.ts";
 import { jsonText, readJson } from "./json-file.node.ts";
-import type { DiffusionModel } from "./model.ts";
+import type { AnyModel, PointModel } from "./model.ts";
 import { processOf, schedulerFile, schedulerSchema, type ProcessFacts } from "./scheduler-config.ts";
 
 /** Files of a model folder, in the layout of diffusers' pipelines. */
@@ -28,20 +29,8 @@ export const modelFiles: readonly string[] = Object.values(files);
 const indexSchema = z.looseObject({
   _class_name: z.literal("DDPMPipeline"),
   scheduler: z.tuple([z.literal("diffusers"), z.literal("DDPMScheduler")]),
-  unet: z.tuple([z.literal("unnoise"), z.literal("MlpDenoiser")]),
-  standardiser: z.tuple([z.literal("unnoise"), z.literal("Standardiser")]),
-});
-const extent = z.int().min(1);
-const denoiserSchema = z.looseObject({
-  _class_name: z.literal("MlpDenoiser"),
-  dimensions: extent,
-  timesteps: extent,
-  width: extent,
-  depth: extent,
-  time_features: extent,
-  flip_sin_to_cos: z.boolean().default(false),
-  freq_shift: z.number().min(0).max(1).default(1),
-  learns_variance: z.boolean().default(false),
+  unet: z.tuple([z.enum(["unnoise", "diffusers"]), z.string()]),
+  _unnoise: z.looseObject({ kind: z.literal("images"), classes: z.array(z.string()).optional() }).optional(),
 });
 const standardiserSchema = z.looseObject({
   mean: z.array(z.number()),
@@ -64,42 +53,38 @@ export async function hasModel(folder: string): Promise<boolean> {
 }
 
 /**
- * Writes a model as a folder in the layout of diffusers' pipelines; the index comes last, so that a folder with one is whole.
+ * Writes a model as a folder in the layout of diffusers' pipelines, which diffusers loads where it has the network; the index comes
+ * last, so that a folder with one is whole.
  * @throws UnnoiseError `io` when a file cannot be written
  */
-export async function saveModel(folder: string, model: DiffusionModel): Promise<void> {
-  const { denoiser, standardiser, columns } = model;
-  const index = {
-    _class_name: "DDPMPipeline",
-    scheduler: ["diffusers", "DDPMScheduler"],
-    unet: ["unnoise", denoiser.kind],
-    standardiser: ["unnoise", "Standardiser"],
-  };
+export async function saveModel(folder: string, model: AnyModel): Promise<void> {
+  const { denoiser } = model;
   const write = async (name: string, content: Uint8Array | object): Promise<void> => {
     const path = join(folder, name);
     await writeFileAtomic(path, content instanceof Uint8Array ? content : jsonText(content));
   };
   await prepare(folder);
-  await write(files.weights, encodeSafetensors(new Map<string, Tensor>(model.weights), { format: "unnoise" }));
-  await write(files.denoiser, networkFile(denoiser));
+  await write(files.weights, encodeSafetensors(new Map<string, Tensor>(model.weights), { format: "pt" }));
+  await write(files.denoiser, denoiserFile(denoiser));
   await write(files.scheduler, schedulerFile(model));
-  await write(files.standardiser, { _class_name: "Standardiser", ...standardiser, columns });
-  await write(files.index, index);
+  if (model.kind === "points") await write(files.standardiser, standardiserFile(model));
+  await write(files.index, indexFile(model));
 }
 
-function networkFile({ kind, dimensions, timesteps, width, depth, ...rest }: DenoiserConfig): object {
-  const { timeFeatures, flipSinToCos = false, freqShift = 1, learnsVariance = false } = rest;
-  return {
-    _class_name: kind,
-    dimensions,
-    timesteps,
-    width,
-    depth,
-    time_features: timeFeatures,
-    flip_sin_to_cos: flipSinToCos,
-    freq_shift: freqShift,
-    learns_variance: learnsVariance,
+function indexFile(model: AnyModel): object {
+  const { kind } = model.denoiser;
+  const parts = {
+    _class_name: "DDPMPipeline",
+    scheduler: ["diffusers", "DDPMScheduler"],
+    unet: [kind === "UNet2DModel" ? "diffusers" : "unnoise", kind],
   };
+  if (model.kind === "points") return { ...parts, standardiser: ["unnoise", "Standardiser"] };
+  // diffusers passes over keys with an underscore.
+  return { ...parts, _unnoise: { kind: model.kind, ...(model.classes && { classes: model.classes }) } };
+}
+
+function standardiserFile({ standardiser, columns }: PointModel): object {
+  return { _class_name: "Standardiser", ...standardiser, columns };
 }
 
 /** Makes the folders, and takes away the index of an earlier model before its files are replaced one by one. */
@@ -116,32 +101,47 @@ async function prepare(folder: string): Promise<void> {
  * Reads a model folder.
  * @throws UnnoiseError `io` when a file is missing, `run-folder` or `format` when one is damaged or does not fit the others
  */
-export async function loadModel(folder: string): Promise<DiffusionModel> {
-  await readJson(join(folder, files.index), indexSchema);
+export async function loadModel(folder: string): Promise<AnyModel> {
+  const { _unnoise: images } = await readJson(join(folder, files.index), indexSchema);
   const scheduler = await readJson(join(folder, files.scheduler), schedulerSchema);
-  const network = await readJson(join(folder, files.denoiser), denoiserSchema);
-  const { mean, scale, columns } = await readJson(join(folder, files.standardiser), standardiserSchema);
-  const denoiser = denoiserOf(network);
-  const { dimensions, timesteps } = denoiser;
   const facts = processOf(scheduler);
-  const sizes = [mean, scale, columns].every((list) => list.length === dimensions);
-  const counts = [scheduler.num_train_timesteps, scheduler.trained_betas?.length ?? timesteps];
-  if (!sizes || counts.some((count) => count !== timesteps) || isLearned(facts.variance) !== denoiser.learnsVariance) {
-    throw new UnnoiseError(
-      "run-folder",
-      `${folder}: the configurations of network, scheduler and standardiser do not agree`,
-    );
-  }
+  const denoiser = await readDenoiser(join(folder, files.denoiser));
+  const channels = at(sampleShapeOf(denoiser), 0) * (isLearned(facts.variance) ? 2 : 1);
+  if (channels !== outputChannelsOf(denoiser)) throw disagreement(folder);
   checkSchedule(facts, join(folder, files.scheduler));
   const weights = await loadWeights(join(folder, files.weights), denoiser);
-  return { denoiser, ...facts, standardiser: { mean, scale }, columns, weights };
+  const model = { denoiser, ...facts, weights };
+  if (!images) return { kind: "points", ...model, ...(await pointFacts(folder, denoiser, scheduler)) };
+  return { kind: "images", ...model, ...(images.classes && { classes: images.classes }) };
 }
 
-function denoiserOf(file: z.infer<typeof denoiserSchema>): DenoiserConfig {
-  const { dimensions, timesteps, width, depth, time_features: timeFeatures } = file;
-  const { flip_sin_to_cos: flipSinToCos, freq_shift: freqShift, learns_variance: learnsVariance } = file;
-  const embedding = { timeFeatures, flipSinToCos, freqShift };
-  return { kind: "MlpDenoiser", dimensions, timesteps, width, depth, ...embedding, learnsVariance };
+async function readDenoiser(path: string): Promise<DenoiserConfig> {
+  const file = await readJson(path, z.record(z.string(), z.unknown()));
+  try {
+    return parseDenoiser(file, path);
+  } catch (cause) {
+    throw new UnnoiseError("run-folder", (cause as Error).message, { cause });
+  }
+}
+
+/** What only a model of points has. */
+async function pointFacts(
+  folder: string,
+  denoiser: DenoiserConfig,
+  scheduler: z.infer<typeof schedulerSchema>,
+): Promise<Pick<PointModel, "standardiser" | "columns">> {
+  const { mean, scale, columns } = await readJson(join(folder, files.standardiser), standardiserSchema);
+  if (denoiser.kind !== "MlpDenoiser") throw disagreement(folder);
+  const { dimensions, timesteps } = denoiser;
+  const sizes = [mean, scale, columns].every((list) => list.length === dimensions);
+  const counts = [scheduler.num_train_timesteps, scheduler.trained_betas?.length ?? timesteps];
+  if (!sizes || counts.some((count) => count !== timesteps)) throw disagreement(folder);
+  return { standardiser: { mean, scale }, columns };
+}
+
+function disagreement(folder: string): UnnoiseError {
+  const parts = "network, scheduler and standardiser";
+  return new UnnoiseError("run-folder", `${folder}: the configurations of ${parts} do not agree`);
 }
 
 /** Builds the schedule once, so that what is wrong with it is told where it stands. */

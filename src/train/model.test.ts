@@ -9,8 +9,9 @@ import { at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import { initialise } from "../nn/parameters.ts";
 import { floatTensor } from "../tensor/tensor.ts";
-import { denoiserParameters, denoiserPredict, type DenoiserConfig } from "./denoiser-spec.ts";
-import { DenoiserSession, namedWeights, reverseVarianceOf, scheduleOf, type DiffusionModel } from "./model.ts";
+import type { DenoiserConfig } from "../nn/networks.ts";
+import { denoiserParameters, denoiserPredict } from "./denoiser-spec.ts";
+import { DenoiserSession, namedWeights, reverseVarianceOf, scheduleOf, type PointModel } from "./model.ts";
 
 const rows = 5;
 const step = 3;
@@ -21,11 +22,12 @@ afterAll(async () => {
   for (const session of sessions) await session.dispose();
 });
 
-function modelOf(variance: VarianceKind, prediction: DiffusionModel["prediction"]): DiffusionModel {
+function modelOf(variance: VarianceKind, prediction: PointModel["prediction"]): PointModel {
   const learnsVariance = variance.startsWith("learned");
   const sizes = { dimensions: 2, timesteps: 10, width: 8, depth: 1, timeFeatures: 4 };
   const denoiser: DenoiserConfig = { kind: "MlpDenoiser", ...sizes, learnsVariance };
   return {
+    kind: "points",
     denoiser,
     schedule: scheduleConfig("cosine", { timesteps: 10 }),
     ...{ variance, prediction, firstLogVariance: "second" },
@@ -36,14 +38,15 @@ function modelOf(variance: VarianceKind, prediction: DiffusionModel["prediction"
 }
 
 /** What the session says, and what the network's graph gives in float64: prediction and variance apart. */
-async function both(model: DiffusionModel): Promise<{ said: Prediction; plain: boolean; network: number[][] }> {
+async function both(model: PointModel): Promise<{ said: Prediction; plain: boolean; network: number[][] }> {
   const session = new DenoiserSession(model, { device: "cpu" });
   sessions.push(session);
   const answer = await session.predict(floatTensor(points, [rows, 2]), step);
   const weights = Object.fromEntries(
     [...model.weights].map(([name, { data, shape }]) => [name, constant(data, shape)]),
   );
-  const node = denoiserPredict(model.denoiser)(weights)(constant(points, [rows, 2]), constant([step], [1], "int32"));
+  const [xt, steps] = [constant(points, [rows, 2]), constant([step], [1], "int32")];
+  const node = denoiserPredict(model.denoiser)({ xt, steps }, weights);
   const { data } = at(evaluate([node]), 0);
   const columns = at(node.shape, 1);
   const part = (first: number): number[] =>

@@ -8,15 +8,17 @@ import { scheduleFromConfig, type ScheduleConfig } from "../diffusion/schedules/
 import type { FirstLogVariance } from "../diffusion/variance.ts";
 import { constant, input, split } from "../graph/builders.ts";
 import type { Node } from "../graph/node.ts";
-import { at, invariant } from "../math/error.ts";
+import { UnnoiseError, at, invariant } from "../math/error.ts";
 import type { CompileOptions, Executable } from "../runtime/executable.ts";
 import { floatTensor, sizeOf, type FloatTensor } from "../tensor/tensor.ts";
-import { denoiserParameters, type DenoiserConfig } from "./denoiser-spec.ts";
+import type { DenoiserConfig } from "../nn/networks.ts";
+import { classesOf, denoiserParameters, sampleShapeOf } from "./denoiser-spec.ts";
 import { modelPredict } from "./model-predict.ts";
 import { SizedSessions } from "./sized-sessions.ts";
 
-/** A trained model: all that sampling needs. */
+/** A trained denoiser with its process, whatever it was trained on. */
 export interface DiffusionModel {
+  readonly kind: "points" | "images";
   readonly denoiser: DenoiserConfig;
   /** A learned one by its betas. */
   readonly schedule: ScheduleConfig;
@@ -24,14 +26,29 @@ export interface DiffusionModel {
   readonly prediction: Parameterisation;
   /** σ² of the reverse step that it was trained for. */
   readonly variance: VarianceKind;
-  readonly standardiser: Standardiser;
   /** What stood for log β̃ at t = 1. */
   readonly firstLogVariance: FirstLogVariance;
-  /** Names of the data's columns. */
-  readonly columns: readonly string[];
   /** EMA weights by name. */
   readonly weights: ReadonlyMap<string, FloatTensor>;
 }
+
+/** A model of points. */
+export interface PointModel extends DiffusionModel {
+  readonly kind: "points";
+  readonly standardiser: Standardiser;
+  /** Names of the data's columns. */
+  readonly columns: readonly string[];
+}
+
+/** A model of images [C, H, W] in [−1, 1]. */
+export interface ImageModel extends DiffusionModel {
+  readonly kind: "images";
+  /** Names of the classes 0…n−1, where it has any; a further label of the network, n, stands for no class. */
+  readonly classes?: readonly string[];
+}
+
+/** A model of either kind. */
+export type AnyModel = PointModel | ImageModel;
 
 /** β_1…β_T of a model. */
 export function scheduleOf(model: DiffusionModel): NoiseSchedule {
@@ -60,8 +77,19 @@ interface Results {
   readonly variance?: Float32Array;
 }
 
-/** Rows of one call: activations of this many rows fit a core's cache; larger batches go through in chunks. */
-const CHUNK_ROWS = 1024;
+/** Rows of one call: activations of so many points fit a core's cache; larger batches go through in chunks. */
+const CHUNK_ROWS = { points: 1024, images: 16 } as const;
+
+/** What a batch is asked to be. */
+export interface Condition {
+  /** Class of each row, int32 [B]; of a network that takes classes, rows without are of no class. */
+  readonly labels?: Int32Array;
+  /**
+   * w of classifier-free guidance, ε = ε_∅ + w·(ε_c − ε_∅) (Ho & Salimans 2022, eq. 6 with w + 1 for w, arXiv 2207.12598): 1, the
+   * usual, is conditional only; 0 is unconditional.
+   */
+  readonly guidance?: number;
+}
 
 /** A network with its weights baked in, ready to predict. Sessions are cached by batch size; `dispose` frees them. */
 export class DenoiserSession {
@@ -70,22 +98,26 @@ export class DenoiserSession {
 
   constructor(model: DiffusionModel, options: CompileOptions = {}) {
     this.model = model;
-    this.#sessions = new SizedSessions((rows) => this.#graph(rows), CHUNK_ROWS, options);
+    this.#sessions = new SizedSessions((rows) => this.#graph(rows), CHUNK_ROWS[model.kind], options);
   }
 
   /** What the network says of a batch [B, …D] that shares one step, as a `Denoiser` for any sampler: ε, or a `Prediction`. */
-  readonly predict: Denoiser = async (xt, step) => {
-    const width = sizeOf(xt.shape.slice(1));
-    const results = this.#results(xt.data.length);
-    const steps = Int32Array.of(step);
-    await this.#sessions.each(at(xt.shape, 0), async (session, first, end) => {
-      const part = (data: Float32Array): Float32Array => data.subarray(first * width, end * width);
-      const { output, variance } = results;
-      const parts = { output: part(output), ...(variance && { variance: part(variance) }) };
-      await session.run({ xt: part(xt.data), steps }, parts);
-    });
-    return this.#said(results, xt.shape);
-  };
+  readonly predict: Denoiser = async (xt, step) => this.#predict(xt, step, this.#labels(at(xt.shape, 0)));
+
+  /**
+   * The denoiser of batches whose rows have classes.
+   * @throws UnnoiseError `usage` for labels that the network does not have, or guidance where it has no label for no class
+   */
+  conditioned({ labels, guidance = 1 }: Condition): Denoiser {
+    if (labels === undefined) return this.predict;
+    const known = Int32Array.from(labels, (label) => this.#checkLabel(label));
+    if (guidance === 1) return (xt, step) => this.#predict(xt, step, known);
+    const none = this.#labels(labels.length);
+    return async (xt, step) => {
+      const free = await this.#predict(xt, step, none);
+      return guidance === 0 ? free : guide(free, await this.#predict(xt, step, known), guidance);
+    };
+  }
 
   /** Where predictions for a batch of `rows` run: what `auto` chose. */
   async placement(rows: number): Promise<Pick<Executable, "device" | "threads">> {
@@ -94,6 +126,33 @@ export class DenoiserSession {
 
   async dispose(): Promise<void> {
     await this.#sessions.dispose();
+  }
+
+  async #predict(xt: FloatTensor, step: number, labels: Int32Array | undefined): Promise<FloatTensor | Prediction> {
+    const width = sizeOf(xt.shape.slice(1));
+    const results = this.#results(xt.data.length);
+    const steps = Int32Array.of(step);
+    await this.#sessions.each(at(xt.shape, 0), async (session, first, end) => {
+      const part = (data: Float32Array): Float32Array => data.subarray(first * width, end * width);
+      const { output, variance } = results;
+      const parts = { output: part(output), ...(variance && { variance: part(variance) }) };
+      const classes = labels && { labels: labels.slice(first, end) };
+      await session.run({ xt: part(xt.data), steps, ...classes }, parts);
+    });
+    return this.#said(results, xt.shape);
+  }
+
+  /** The label of no class for each row, where the network takes classes. */
+  #labels(rows: number): Int32Array | undefined {
+    const classes = classesOf(this.model.denoiser);
+    return classes === 0 ? undefined : new Int32Array(rows).fill(noClassOf(this.model));
+  }
+
+  #checkLabel(label: number): number {
+    const classes = classesOf(this.model.denoiser);
+    if (Number.isInteger(label) && label >= 0 && label < classes) return label;
+    const expected = classes === 0 ? "none, since the network takes no classes" : `an integer in 0…${classes - 1}`;
+    throw new UnnoiseError("usage", `class label: expected ${expected}, got ${label}`);
   }
 
   /** Room for what the graph gives. */
@@ -118,11 +177,50 @@ export class DenoiserSession {
   #graph(rows: number): Record<string, Node> {
     const { denoiser, weights, variance } = this.model;
     const constants = [...weights].map(([name, { data, shape }]) => [name, constant(data, shape)] as const);
-    const predict = modelPredict(denoiser, this.model, scheduleOf(this.model))(Object.fromEntries(constants));
-    const { dimensions } = denoiser;
-    const said = predict(input("xt", [rows, dimensions]), input("steps", [1], "int32"));
+    const shape = sampleShapeOf(denoiser);
+    const said = modelPredict(
+      denoiser,
+      this.model,
+      scheduleOf(this.model),
+    )(
+      {
+        xt: input("xt", [rows, ...shape]),
+        steps: input("steps", [1], "int32"),
+        ...(classesOf(denoiser) > 0 && { classLabels: input("labels", [rows], "int32") }),
+      },
+      Object.fromEntries(constants),
+    );
     if (!isLearned(variance)) return { output: said };
-    const [output, ofVariance] = split(said, 1, [dimensions, dimensions]) as [Node, Node];
+    const channels = at(shape, 0);
+    const [output, ofVariance] = split(said, 1, [channels, channels]) as [Node, Node];
     return { output, variance: ofVariance };
   }
 }
+
+/**
+ * The label that stands for no class: the row after the named classes.
+ * @throws UnnoiseError `usage` for a network that was trained with classes only
+ */
+function noClassOf(model: DiffusionModel): number {
+  const rows = classesOf(model.denoiser);
+  const named = (model as ImageModel).classes?.length ?? rows;
+  if (named < rows) return named;
+  throw new UnnoiseError(
+    "usage",
+    `class label: the network has no label for no class; give each sample one of 0…${rows - 1}`,
+  );
+}
+
+/** ε_∅ + w·(ε_c − ε_∅), or the same of what else is predicted; the variance is that of the class. */
+function guide(
+  free: FloatTensor | Prediction,
+  given: FloatTensor | Prediction,
+  guidance: number,
+): FloatTensor | Prediction {
+  const [base, towards] = [outputOf(free), outputOf(given)];
+  const data = base.data.map((value, i) => value + guidance * ((towards.data[i] ?? 0) - value));
+  const output: FloatTensor = { ...base, data };
+  return "output" in given ? { ...given, output } : output;
+}
+
+const outputOf = (said: FloatTensor | Prediction): FloatTensor => ("output" in said ? said.output : said);

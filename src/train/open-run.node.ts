@@ -1,19 +1,24 @@
 import { basename } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
-import { reverseVarianceOf, scheduleOf, type DiffusionModel } from "./model.ts";
+import { UnnoiseError } from "../math/error.ts";
+import { reverseVarianceOf, scheduleOf, type AnyModel, type PointModel } from "./model.ts";
 import { RunFolder } from "./run-folder.node.ts";
 import type { ReverseVariance } from "../diffusion/samplers/ddpm.ts";
 import type { NoiseSchedule } from "../diffusion/schedule.ts";
 
 /** A finished run, read from its folder. */
-export interface OpenRun {
+export interface OpenAnyRun<M extends AnyModel = AnyModel> {
   readonly folder: RunFolder;
   /** What it was trained on, for titles. */
   readonly name: string;
-  readonly model: DiffusionModel;
+  readonly model: M;
   readonly schedule: NoiseSchedule;
   /** The variance with which ancestral sampling follows the model. */
   readonly variance: ReverseVariance;
+}
+
+/** A finished run on points. */
+export interface OpenRun extends OpenAnyRun<PointModel> {
   /** Reads or generates its data. */
   readonly dataset: () => Promise<Dataset>;
 }
@@ -22,11 +27,22 @@ export interface OpenRun {
  * Opens a run that has a model.
  * @throws UnnoiseError `usage` when there is no run, `run-folder`, `format` or `io` when a file is missing or damaged
  */
-export async function openRun(path: string): Promise<OpenRun> {
+export async function openAnyRun(path: string): Promise<OpenAnyRun> {
   const folder = new RunFolder(path);
   const config = await folder.config();
   const model = await folder.model();
-  const dataset = (): Promise<Dataset> => folder.dataset(config);
   const [schedule, variance] = [scheduleOf(model), reverseVarianceOf(model)];
-  return { folder, name: basename(config.data), model, schedule, variance, dataset };
+  return { folder, name: basename(config.data), model, schedule, variance };
+}
+
+/**
+ * Opens a run on points.
+ * @throws UnnoiseError `usage` for a run on images, else as `openAnyRun`
+ */
+export async function openRun(path: string): Promise<OpenRun> {
+  const { model, ...run } = await openAnyRun(path);
+  if (model.kind !== "points") {
+    throw new UnnoiseError("usage", `${path} is a run on images: this works with runs on points only`);
+  }
+  return { ...run, model, dataset: async () => run.folder.dataset(await run.folder.config()) };
 }

@@ -30,7 +30,7 @@ const ownFolders: readonly OwnFolder[] = [
     path: join("model", folder),
     owns: isOneOf(modelFiles.filter((file) => dirname(file) === folder).map((file) => basename(file))),
   })),
-  { path: ".", owns: isOneOf([...dataFiles, "columns.json", "log.jsonl"]) },
+  { path: ".", owns: isOneOf([...dataFiles, "columns.json", "images.json", "log.jsonl"]) },
 ];
 
 async function namesIn(folder: string): Promise<string[]> {

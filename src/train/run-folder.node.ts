@@ -1,8 +1,9 @@
 import { appendFile, mkdir, open, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { toyDataset, type Dataset } from "../data/dataset.ts";
-import { densityEndings, loadPoints } from "../data/points.node.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { ImageDataset } from "../data/images.ts";
+import { densityEndings } from "../data/points.node.ts";
 import { isToyName } from "../data/toy.ts";
 import { ioError } from "../formats/io-error.ts";
 import { decodeNpy, encodeNpy } from "../formats/npy.ts";
@@ -12,7 +13,8 @@ import { floatTensor } from "../tensor/tensor.ts";
 import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
 import { jsonText, readJson } from "./json-file.node.ts";
 import { hasModel, loadModel, saveModel } from "./model-folder.node.ts";
-import type { DiffusionModel } from "./model.ts";
+import type { AnyModel } from "./model.ts";
+import { openDataset, openImageData, type OpenHooks } from "./open-data.node.ts";
 import { removeOwnFiles, sweepTemporaries } from "./own-files.node.ts";
 
 /** One line of `log.jsonl`. */
@@ -33,6 +35,8 @@ export type LogEvent =
 /** Version of the layout of a run folder; in config.json it marks the folder as unnoise's. */
 const FORMAT = "0.1.0";
 const marked = z.looseObject({ unnoise: z.string() });
+/** What a run keeps of its images. */
+const imageFacts = z.looseObject({ fingerprint: z.string() });
 const markedHere = z.looseObject({ unnoise: z.literal(FORMAT) });
 
 /**
@@ -53,6 +57,7 @@ export class RunFolder {
   readonly logPath: string;
   readonly dataPath: string;
   readonly columnsPath: string;
+  readonly imagesPath: string;
   readonly modelPath: string;
   readonly checkpointsPath: string;
   readonly figuresPath: string;
@@ -63,6 +68,7 @@ export class RunFolder {
     this.logPath = join(path, "log.jsonl");
     this.dataPath = join(path, "data.npy");
     this.columnsPath = join(path, "columns.json");
+    this.imagesPath = join(path, "images.json");
     this.modelPath = join(path, "model");
     this.checkpointsPath = join(path, "checkpoints");
     this.figuresPath = join(path, "figures");
@@ -115,11 +121,11 @@ export class RunFolder {
 
   /**
    * Makes the folder for a new run, in place of an earlier one, whose files are removed by their names; all else stays. The
-   * user's own points or picture are kept, so that the run stands by itself. The folder is marked first and gets its configuration last:
+   * user's own points or picture are kept, so that the run stands by itself; of images only what tells whether they are still the same. The folder is marked first and gets its configuration last:
    * killed in between, it is known as a run that can be made anew.
    * @throws UnnoiseError `usage` when the path holds something else, `io` when the folder cannot be made
    */
-  async create(config: TrainingConfig, dataset: Dataset): Promise<void> {
+  async create(config: TrainingConfig, dataset: Dataset | ImageDataset): Promise<void> {
     await this.checkFree({ overwrite: true });
     try {
       await mkdir(this.path, { recursive: true });
@@ -128,7 +134,8 @@ export class RunFolder {
     } catch (cause) {
       throw ioError("create", this.path, cause);
     }
-    await this.#keepData(dataset);
+    if ("fingerprint" in dataset) await this.#keepFacts(dataset);
+    else await this.#keepData(dataset);
     await writeFileAtomic(this.logPath, "");
     await writeFileAtomic(this.configPath, jsonText({ unnoise: FORMAT, ...config }));
   }
@@ -168,6 +175,22 @@ export class RunFolder {
     const density = await this.#keptDensity();
     if (density === undefined) return this.#keptPoints(config);
     return { ...(await openDataset({ ...config, data: density })), name: config.data };
+  }
+
+  /**
+   * Opens the images of a run again.
+   * @throws UnnoiseError `run-folder` when they are no longer those that it was trained on, or as `openImageData`
+   */
+  async images(config: TrainingConfig, hooks: OpenHooks = {}): Promise<ImageDataset> {
+    const { fingerprint } = await readJson(this.imagesPath, imageFacts);
+    const images = await openImageData(config, hooks);
+    if (images.fingerprint === fingerprint) return images;
+    const advice = "bring back the images as they were, or start a new run";
+    throw new UnnoiseError("run-folder", `${config.data}: not the images that ${this.path} was trained on; ${advice}`);
+  }
+
+  async #keepFacts({ fingerprint, count, shape, classes }: ImageDataset): Promise<void> {
+    await writeFileAtomic(this.imagesPath, jsonText({ fingerprint, count, shape, ...(classes && { classes }) }));
   }
 
   async #keepData({ source, points, columns, draw }: Dataset): Promise<void> {
@@ -234,7 +257,7 @@ export class RunFolder {
     await writeFileAtomic(this.logPath, lines.join(""));
   }
 
-  async saveModel(model: DiffusionModel): Promise<void> {
+  async saveModel(model: AnyModel): Promise<void> {
     await saveModel(this.modelPath, model);
   }
 
@@ -242,7 +265,7 @@ export class RunFolder {
    * Reads the model of the run.
    * @throws UnnoiseError `usage` when this is no run or it has no model yet, `run-folder` or `format` when a file is damaged
    */
-  async model(): Promise<DiffusionModel> {
+  async model(): Promise<AnyModel> {
     const config = await this.config();
     if (!(await hasModel(this.modelPath))) {
       const advice = `finish it with: unnoise train ${config.data} --out ${this.path} --resume`;
@@ -267,17 +290,4 @@ export class RunFolder {
     }
     return { name: config.data, columns, points: floatTensor(values, shape) };
   }
-}
-
-/** What of a configuration its data depend on. */
-export type DataKeys = "data" | "dataSize" | "dataNoise" | "seed";
-
-/**
- * Opens the data that a configuration names: a toy set, or the user's points or density.
- * @throws UnnoiseError `usage`, `io` or `data`: one line with file, row and column
- */
-export async function openDataset(config: Pick<TrainingConfig, DataKeys>): Promise<Dataset> {
-  const { data, dataSize, dataNoise, seed } = config;
-  if (!isToyName(data)) return loadPoints(data, { count: dataSize, seed });
-  return toyDataset(data, { count: dataSize, seed, ...(dataNoise === null ? {} : { noise: dataNoise }) });
 }

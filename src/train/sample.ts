@@ -5,7 +5,8 @@ import { ddpm } from "../diffusion/samplers/ddpm.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
 import { eventLoopPause } from "./event-loop.ts";
-import { DenoiserSession, reverseVarianceOf, scheduleOf, type DiffusionModel } from "./model.ts";
+import { sampleShapeOf } from "./denoiser-spec.ts";
+import { DenoiserSession, reverseVarianceOf, scheduleOf, type PointModel } from "./model.ts";
 
 export interface SampleOptions extends CompileOptions, Pick<SamplerOptions, "clip" | "threshold" | "epsAfterLimit"> {
   /** Number of samples, ≥ 1. */
@@ -27,7 +28,7 @@ export interface SampleOptions extends CompileOptions, Pick<SamplerOptions, "cli
  * @throws UnnoiseError `usage` for an option out of range, `device` when the device is not available, `interrupted` after
  * `signal`, `not-finite` when the network gives NaN
  */
-export async function sample(model: DiffusionModel, options: SampleOptions = {}): Promise<FloatTensor> {
+export async function sample(model: PointModel, options: SampleOptions = {}): Promise<FloatTensor> {
   const { count = 1000, steps, seed = 0, signal, onStep, ...rest } = options;
   const { sampler = ddpm({ variance: reverseVarianceOf(model) }), clip, threshold, epsAfterLimit, ...placement } = rest;
   const session = new DenoiserSession(model, placement);
@@ -39,7 +40,7 @@ export async function sample(model: DiffusionModel, options: SampleOptions = {})
         return session.predict(xt, step);
       },
       schedule: scheduleOf(model),
-      shape: [count, model.denoiser.dimensions],
+      shape: [count, ...sampleShapeOf(model.denoiser)],
       noise: seededNoise(seed),
       ...(steps === undefined ? {} : { steps }),
       ...(clip && { clip }),

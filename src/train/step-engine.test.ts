@@ -8,6 +8,7 @@ import {
   copyVectors,
   createEngine,
   type Batch,
+  type CompiledStep,
   type EngineOptions,
   type StateVectors,
   type StepEngine,
@@ -25,7 +26,7 @@ const config = parseTrainingConfig({
   weightDecay: 0.01,
   clipNorm: 0.1,
 });
-const denoiser = denoiserConfigOf(config, 3);
+const denoiser = denoiserConfigOf(config, { kind: "points", sampleShape: [3] });
 const options: EngineOptions = { ...config, ...trainedLoss(config, denoiser), sampleShape: [3] };
 const { parameters } = options;
 
@@ -49,11 +50,16 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 
 /** The engine for devices with memory of their own, here on the CPU provider. */
 async function graphEngine(): Promise<StepEngine> {
-  return new GraphEngine(options, await compile(trainStepGraph(options), { device: "cpu", threads: 1 }), start());
+  return new GraphEngine(options, await compiled(options), start());
+}
+
+async function compiled(all: EngineOptions): Promise<CompiledStep> {
+  const { outputs, masks } = trainStepGraph(all);
+  return { executable: await compile(outputs, { device: "cpu", threads: 1 }), masks };
 }
 
 async function tenSteps(engine: StepEngine, learningRate: number): Promise<StateVectors> {
-  for (let i = 0; i < 10; i++) await engine.step(batch(i), i, learningRate);
+  for (let i = 0; i < 10; i++) await engine.step([batch(i)], i, learningRate);
   const vectors = copyVectors(engine.vectors);
   await engine.dispose();
   return vectors;
@@ -73,19 +79,18 @@ test.each<[string, Partial<TrainingOptions>]>([
   ["a learned schedule", { schedule: "learned", timesteps: 20 }],
 ])("so they do with %s", async (_, changes) => {
   const other = parseTrainingConfig({ ...config, objective: null, variance: null, firstLogVariance: null, ...changes });
-  const net = denoiserConfigOf(other, 3);
+  const net = denoiserConfigOf(other, { kind: "points", sampleShape: [3] });
   const weightedRows = other.timestepDraw === "importance";
   const all: EngineOptions = { ...other, ...trainedLoss(other, net), sampleShape: [3], weightedRows };
   const zeros = (): Float32Array => new Float32Array(parameterCount(all.parameters));
   const weights = initialise(all.parameters, new Random(1, "init"));
   const begin: StateVectors = { weights, mean: zeros(), square: zeros(), ema: weights.slice() };
-  const compiled = await compile(trainStepGraph(all), { device: "cpu", threads: 1 });
-  const [host, graph] = [await createEngine(all, begin), new GraphEngine(all, compiled, begin)];
+  const [host, graph] = [await createEngine(all, begin), new GraphEngine(all, await compiled(all), begin)];
   for (let i = 0; i < 5; i++) {
     const { x0, eps, steps } = batch(i);
     const rows = { x0, eps, steps: steps.map((step) => step % other.timesteps) };
     const full = weightedRows ? { ...rows, lossWeights: new Float32Array(24).fill(1 + i) } : rows;
-    const [a, b] = [await host.step(full, i, 1e-3), await graph.step(full, i, 1e-3)];
+    const [a, b] = [await host.step([full], i, 1e-3), await graph.step([full], i, 1e-3)];
     expect(a.loss).toBeCloseTo(b.loss, 4);
     expect(a.losses?.length).toBe(weightedRows ? 24 : undefined);
     expect(largestDifference(a.losses ?? zeros(), b.losses ?? zeros())).toBeLessThan(1e-4);
@@ -98,6 +103,21 @@ test.each<[string, Partial<TrainingOptions>]>([
   await graph.dispose();
 });
 
+test("a batch in four parts takes the steps of the whole batch", async () => {
+  const whole = await tenSteps(await createEngine(options, start()), 1e-3);
+  const engine = await createEngine({ ...options, batchSize: 6, parts: 4 }, start());
+  const rows = <A extends Float32Array | Int32Array>(all: A, part: number): A =>
+    all.subarray((part * all.length) / 4, ((part + 1) * all.length) / 4) as A;
+  for (let i = 0; i < 10; i++) {
+    const { x0, eps, steps } = batch(i);
+    const parts = [0, 1, 2, 3].map((k) => ({ x0: rows(x0, k), eps: rows(eps, k), steps: rows(steps, k) }));
+    await engine.step(parts, i, 1e-3);
+  }
+  for (const name of stateNames) expect(largestDifference(whole[name], engine.vectors[name]), name).toBeLessThan(2e-6);
+  expect(largestDifference(engine.vectors.weights, start().weights)).toBeGreaterThan(1e-3);
+  await engine.dispose();
+});
+
 const engines = { host: () => createEngine(options, start()), graph: graphEngine } as const;
 
 test.each(["host", "graph"] as const)(
@@ -105,7 +125,7 @@ test.each(["host", "graph"] as const)(
   async (kind) => {
     const engine = await engines[kind]();
     const bad = { ...batch(1), x0: new Float32Array(72).fill(Number.NaN) };
-    const { loss } = await engine.step(bad, 0, 1e-3);
+    const { loss } = await engine.step([bad], 0, 1e-3);
     expect(loss).toBeNaN();
     expect(engine.vectors.weights).toEqual(start().weights);
     await engine.dispose();
@@ -114,7 +134,7 @@ test.each(["host", "graph"] as const)(
 
 test("a gradient whose square float32 cannot hold is clipped, not turned into infinity", async () => {
   const engine = await createEngine(options, start());
-  const { gradientNorm } = await engine.step({ ...batch(1), x0: new Float32Array(72).fill(1e12) }, 0, 1e-3);
+  const { gradientNorm } = await engine.step([{ ...batch(1), x0: new Float32Array(72).fill(1e12) }], 0, 1e-3);
   expect(gradientNorm).toBeGreaterThan(1e20);
   for (const name of stateNames) expect(engine.vectors[name].every(Number.isFinite), name).toBe(true);
   await engine.dispose();

@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { parseTrainingConfig, type TrainingOptions } from "./config.ts";
 import { loadCheckpoint } from "./checkpoint.node.ts";
 import { denoiserParameters } from "./denoiser-spec.ts";
-import { scheduleOf } from "./model.ts";
+import { scheduleOf, type PointModel } from "./model.ts";
 import { RunFolder } from "./run-folder.node.ts";
 import { sample } from "./sample.ts";
 import { resumedConfig, trainRun, type TrainRunOptions } from "./train-run.node.ts";
@@ -74,7 +74,7 @@ describe("a run", () => {
     const events = await folder.events();
     expect(events.map(({ event }) => event)).toEqual(["start", ...Array<string>(9).fill("progress"), "end"]);
     expect(await readdir(folder.checkpointsPath)).toEqual(["000000000040.safetensors", "000000000060.safetensors"]);
-    const model = await folder.model();
+    const model = (await folder.model()) as PointModel;
     const points = await sample(model, { count: 10, sampler: ddim(), steps: 5, device: "cpu" });
     expect(points.shape).toEqual([10, 2]);
     expect(points.data.every(Number.isFinite)).toBe(true);
@@ -158,7 +158,7 @@ describe("a run", () => {
       /has no model yet; finish it with: .* --resume/,
     );
     await trainRun({ config, out, resume: true });
-    expect((await new RunFolder(out).model()).columns).toEqual(["x", "y"]);
+    expect(((await new RunFolder(out).model()) as PointModel).columns).toEqual(["x", "y"]);
   });
 
   describe("with a damaged", () => {
@@ -357,7 +357,7 @@ describe("a run that", () => {
       await trainRun({ config: own, out: stopped, resume: true });
       expect(await weightsOf(stopped)).toEqual(await weightsOf(through));
       const folder = new RunFolder(stopped);
-      const [model, other] = [await folder.model(), await new RunFolder(through).model()];
+      const [model, other] = [(await folder.model()) as PointModel, await new RunFolder(through).model()];
       expect(scheduleOf(model)).toEqual(scheduleOf(other));
       expect(await folder.config()).toEqual(own);
       const { prediction, variance, firstLogVariance, timesteps } = own;
@@ -414,7 +414,7 @@ test("points of the user's own are kept with the run", async () => {
   await interruptAt(30, { config: own, out });
   await rm(csv);
   await trainRun({ config: own, out, resume: true });
-  const model = await new RunFolder(out).model();
+  const model = (await new RunFolder(out).model()) as PointModel;
   expect(model.columns).toEqual(["a", "b", "c"]);
   expect(model.standardiser.mean).toEqual([24.5, expect.closeTo(808.5, 9) as number, 7]);
   expect(model.standardiser.scale[2]).toBe(1);
@@ -450,7 +450,7 @@ test("training that diverges after good steps keeps the last good checkpoint", a
   expect(error.code).toBe("not-finite");
   const failed = Number(/iteration (\d+)/.exec(error.message)?.[1]);
   expect(failed).toBeGreaterThan(3);
-  const size = parameterCount(denoiserParameters(denoiserConfigOf(wild, 2)));
+  const size = parameterCount(denoiserParameters(denoiserConfigOf(wild, { kind: "points", sampleShape: [2] })));
   const kept = await loadCheckpoint(join(out, "checkpoints"), size, wild);
   expect(kept?.state.iteration).toBe(failed - 1);
   for (const vector of Object.values(kept?.state.vectors ?? {}) as Float32Array[])
@@ -461,7 +461,7 @@ test("training that diverges after good steps keeps the last good checkpoint", a
 test("the same seed gives the same samples at any count", async () => {
   const out = join(root, "counts");
   await trainRun({ config, out });
-  const model = await new RunFolder(out).model();
+  const model = (await new RunFolder(out).model()) as PointModel;
   const draw = (count: number): ReturnType<typeof sample> =>
     sample(model, { count, sampler: ddim({ eta: 1 }), steps: 10, seed: 5, device: "cpu" });
   const [few, many] = [await draw(7), await draw(1500)];

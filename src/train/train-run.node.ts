@@ -1,12 +1,11 @@
-import type { Dataset } from "../data/dataset.ts";
-import { fitStandardiser, standardise } from "../data/standardise.ts";
 import { lintSchedule } from "../diffusion/lint.ts";
-import { UnnoiseError, at } from "../math/error.ts";
+import { UnnoiseError } from "../math/error.ts";
 import { loadCheckpoint, saveCheckpoint, type Checkpoint } from "./checkpoint.node.ts";
-import { learnsSchedule, type TrainingConfig } from "./config.ts";
+import { learnsSchedule, type NetworkFile, type TrainingConfig } from "./config.ts";
 import { emptyWindow, extendWindow, type LossWindow } from "./loss-window.ts";
-import type { DiffusionModel } from "./model.ts";
-import { RunFolder, openDataset, type LogEvent } from "./run-folder.node.ts";
+import { denoiserFile } from "./denoiser-spec.ts";
+import { openDataset, openImageData, openedImages, openedPoints, type OpenData } from "./open-data.node.ts";
+import { RunFolder, type LogEvent } from "./run-folder.node.ts";
 import { Trainer, trainedCount, type StepReport } from "./trainer.ts";
 
 export interface TrainRunOptions {
@@ -20,6 +19,8 @@ export interface TrainRunOptions {
   readonly overwrite?: boolean;
   /** Stops after the iteration in progress, with a checkpoint saved. */
   readonly signal?: AbortSignal;
+  /** Called while images are read, with the share that is done. */
+  readonly onOpening?: (share: number) => void;
   readonly onStart?: (info: TrainRunInfo) => void;
   readonly onStep?: (report: StepReport) => void;
   readonly onWarning?: (message: string) => void;
@@ -32,8 +33,8 @@ export interface TrainRunInfo {
   /** Iterations done before. */
   readonly iteration: number;
   readonly iterations: number;
-  /** Points in the data set. */
-  readonly points: number;
+  /** Points or images in the data set. */
+  readonly samples: number;
 }
 
 /** How a run ended. */
@@ -55,8 +56,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const folder = new RunFolder(out);
   if (!resume) await folder.checkFree({ overwrite });
   const config = resume ? resumedConfig(await folder.config(), options.config) : options.config;
-  const dataset = resume ? await folder.dataset(config) : await openDataset(config);
-  const run = await TrainingRun.open(folder, config, dataset, resume);
+  const run = await TrainingRun.open(folder, config, await openedData(folder, config, options), resume);
   try {
     return await run.toEnd(options);
   } finally {
@@ -64,24 +64,33 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   }
 }
 
-/** What the data say of a model. */
-type DataFacts = Pick<DiffusionModel, "standardiser" | "columns">;
+/** The data of a new run as its configuration names them, or those that a run was begun with. */
+async function openedData(folder: RunFolder, config: TrainingConfig, options: TrainRunOptions): Promise<OpenData> {
+  const { resume = false, onWarning, onOpening, signal } = options;
+  if (config.kind === "points") {
+    return openedPoints(resume ? await folder.dataset(config) : await openDataset(config));
+  }
+  const hooks = {
+    ...(onWarning && { onWarning }),
+    ...(onOpening && { onProgress: onOpening }),
+    ...(signal && { signal }),
+  };
+  return openedImages(resume ? await folder.images(config, hooks) : await openImageData(config, hooks));
+}
 
 /** A trainer with its folder. */
 class TrainingRun {
   readonly #folder: RunFolder;
   readonly #trainer: Trainer;
-  readonly #data: DataFacts;
-  readonly #points: number;
+  readonly #data: OpenData;
   readonly #resumed: boolean;
   #window: LossWindow;
   #lastLoss: number | undefined;
 
-  private constructor(folder: RunFolder, trainer: Trainer, data: DataFacts, points: number, checkpoint?: Checkpoint) {
+  private constructor(folder: RunFolder, trainer: Trainer, data: OpenData, checkpoint?: Checkpoint) {
     this.#folder = folder;
     this.#trainer = trainer;
     this.#data = data;
-    this.#points = points;
     this.#resumed = checkpoint !== undefined;
     this.#window = checkpoint?.window ?? emptyWindow;
   }
@@ -89,24 +98,22 @@ class TrainingRun {
   static async open(
     folder: RunFolder,
     config: TrainingConfig,
-    dataset: Dataset,
+    opened: OpenData,
     resume: boolean,
   ): Promise<TrainingRun> {
-    const standardiser = fitStandardiser(dataset.points);
-    const points = standardise(dataset.points, standardiser);
-    const size = trainedCount(config, at(points.shape, 1));
+    const { data, source } = opened;
+    const size = trainedCount(config, data);
     const checkpoint = resume ? await loadCheckpoint(folder.checkpointsPath, size, config) : undefined;
-    const trainer = await Trainer.create({ config, points, ...(checkpoint && { state: checkpoint.state }) });
+    const trainer = await Trainer.create({ config, data, ...(checkpoint && { state: checkpoint.state }) });
     const { device, threads } = trainer.placement;
     try {
       if (resume) await continueFolder(folder, checkpoint);
-      else await folder.create({ ...config, device, threads }, dataset);
+      else await folder.create({ ...config, ...networkOf(trainer), device, threads }, source);
     } catch (cause) {
       await trainer.dispose();
       throw cause;
     }
-    const data = { standardiser, columns: dataset.columns };
-    return new TrainingRun(folder, trainer, data, at(points.shape, 0), checkpoint);
+    return new TrainingRun(folder, trainer, opened, checkpoint);
   }
 
   async toEnd({ signal, onStart, onStep, onWarning }: TrainRunOptions): Promise<TrainRunResult> {
@@ -114,11 +121,18 @@ class TrainingRun {
     const { device, threads } = trainer.placement;
     const parameters = trainer.parameterCount;
     const { iterations } = trainer.config;
-    onStart?.({ device, threads, parameters, iteration: trainer.iteration, iterations, points: this.#points });
+    onStart?.({
+      device,
+      threads,
+      parameters,
+      iteration: trainer.iteration,
+      iterations,
+      samples: this.#data.data.count,
+    });
     await this.#logStart(parameters, onWarning);
     while (!trainer.done && signal?.aborted !== true) await this.#step(onStep);
     if (!trainer.done) return this.#interrupted();
-    await this.#folder.saveModel(trainer.model(this.#data));
+    await this.#folder.saveModel(trainer.model(this.#data.facts));
     const warnings = learnsSchedule(trainer.config) ? this.#lint(onWarning) : [];
     await this.#folder.log([...warnings, { event: "end", iteration: trainer.iteration }]);
     return { status: "finished", iteration: trainer.iteration, loss: this.#lastLoss };
@@ -173,9 +187,20 @@ class TrainingRun {
   }
 }
 
+/** The network of images as it is, whatever a preset of that name may be later. */
+function networkOf({ config, denoiser }: Trainer): Pick<TrainingConfig, "network"> {
+  if (config.kind === "points") return { network: null };
+  return { network: { ...denoiserFile(denoiser), ...presetKey(config.network) } };
+}
+
 async function continueFolder(folder: RunFolder, checkpoint: Checkpoint | undefined): Promise<void> {
   await folder.sweep();
   await folder.rewindLog(checkpoint?.state.iteration);
+}
+
+/** Says in the file of a network which preset it came from. */
+function presetKey(network: TrainingConfig["network"]): object {
+  return typeof network === "object" ? {} : { _preset: network };
 }
 
 /** What may differ when a run goes on: where it runs, not what it computes. */
@@ -187,7 +212,8 @@ const PLACEMENT: readonly string[] = ["device", "threads"];
  */
 export function resumedConfig(saved: TrainingConfig, given: Partial<TrainingConfig>): TrainingConfig {
   for (const [key, value] of Object.entries(given)) {
-    const kept = saved[key as keyof TrainingConfig];
+    const whole = saved[key as keyof TrainingConfig];
+    const kept = typeof value === "string" && key === "network" ? (whole as NetworkFile)["_preset"] : whole;
     if (JSON.stringify(value) === JSON.stringify(kept) || PLACEMENT.includes(key)) continue;
     const change = `${key} was ${shown(kept)} in this run and cannot become ${shown(value)}`;
     throw new UnnoiseError("usage", `--resume: ${change}; leave the option out, or start a new run`);

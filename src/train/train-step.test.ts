@@ -14,7 +14,7 @@ import { stateNames, trainStepGraph, type StateName } from "./train-step.ts";
 const golden = torchGolden.training;
 const { config, start, batches, history, learningRate, weightDecay, clipNorm } = golden;
 const schedule = scheduleFromBetas(golden.alphasCumprod.map((value, i, all) => 1 - value / (all[i - 1] ?? 1)));
-const graph = trainStepGraph({
+const { outputs: graph } = trainStepGraph({
   batchSize: 5,
   sampleShape: [2],
   parameters: mlpParameters(config),

@@ -3,9 +3,10 @@ import { fitStandardiser, standardise } from "../data/standardise.ts";
 import type { Weighting } from "../diffusion/objectives/weighting.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
-import type { DiffusionModel } from "./model.ts";
+import type { PointModel } from "./model.ts";
 import { eventLoopPause } from "./event-loop.ts";
 import { Trainer, type StepReport } from "./trainer.ts";
+import { pointData } from "./training-data.ts";
 
 /** Options that only a run folder or a toy set's name has a use for. */
 type RunOptions = "data" | "dataNoise" | "dataSize" | "checkpointEvery" | "logEvery";
@@ -30,12 +31,12 @@ export interface TrainOptions extends Partial<Omit<TrainingConfig, RunOptions | 
 export async function train(
   dataset: Dataset,
   { onStep, signal, weighting = "uniform", ...options }: TrainOptions = {},
-): Promise<DiffusionModel> {
+): Promise<PointModel> {
   const named = typeof weighting === "function" ? "uniform" : weighting;
   const config = parseTrainingConfig({ ...options, weighting: named, data: dataset.name });
   const standardiser = fitStandardiser(dataset.points);
   const points = standardise(dataset.points, standardiser);
-  const trainer = await Trainer.create({ config, points, weighting });
+  const trainer = await Trainer.create({ config, data: pointData(points), weighting });
   const pause = eventLoopPause();
   try {
     while (!trainer.done) {
@@ -45,7 +46,7 @@ export async function train(
       onStep?.(report);
       await pause();
     }
-    return trainer.model({ standardiser, columns: dataset.columns });
+    return trainer.model({ kind: "points", standardiser, columns: dataset.columns });
   } finally {
     await trainer.dispose();
   }

@@ -1,21 +1,24 @@
-import { BatchOrder, gatherRows } from "../data/batches.ts";
 import { isLearned } from "../diffusion/objectives/bound-terms.ts";
 import { LossMoments, type LossHistory } from "../diffusion/objectives/loss-moments.ts";
-import { drawAntithetic, drawByImportance, drawUniform } from "../diffusion/objectives/timestep-draw.ts";
 import type { Weighting } from "../diffusion/objectives/weighting.ts";
 import type { NoiseSchedule } from "../diffusion/schedule.ts";
 import { scheduleConfig, scheduleFromConfig, type ScheduleConfig } from "../diffusion/schedules/schedule-config.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
+import type { DenoiserConfig } from "../nn/networks.ts";
 import { initialise, parameterCount, type Parameter } from "../nn/parameters.ts";
-import { sizeOf, type FloatTensor } from "../tensor/tensor.ts";
+import { sizeOf } from "../tensor/tensor.ts";
+import { BatchDraws } from "./batch-draws.ts";
 import { learnsSchedule, type TrainingConfig } from "./config.ts";
-import { denoiserParameters, type DenoiserConfig } from "./denoiser-spec.ts";
+import { denoiserParameters } from "./denoiser-spec.ts";
+import { imageNetworkOf } from "./image-network.ts";
 import { frozenSchedule } from "./learned-schedule.ts";
 import { learningRateAt } from "./learning-rate.ts";
-import { namedWeights, type DiffusionModel } from "./model.ts";
+import { namedWeights, type DiffusionModel, type ImageModel, type PointModel } from "./model.ts";
+import { MoreAverages } from "./more-averages.ts";
 import { stateNames } from "./train-step.ts";
-import { copyVectors, createEngine, type Batch, type StateVectors, type StepEngine } from "./step-engine.ts";
+import { copyVectors, createEngine, type StateVectors, type StepEngine } from "./step-engine.ts";
+import type { TrainingData } from "./training-data.ts";
 import { trainedLoss, trainedParameters } from "./training-loss.ts";
 
 /** Everything that the next step depends on; draws and batch order follow from the seed and the iteration. */
@@ -25,6 +28,8 @@ export interface TrainingState {
   readonly vectors: StateVectors;
   /** Losses of each step so far, where steps are drawn by importance. */
   readonly lossHistory?: LossHistory;
+  /** The averages of `moreEmaDecays`, each [P]; none if absent. */
+  readonly averages?: readonly Float32Array[];
 }
 
 /** What one step reports. */
@@ -39,27 +44,29 @@ export interface StepReport {
 
 export interface TrainerOptions {
   readonly config: TrainingConfig;
-  /** Standardised samples [N, …D]. */
-  readonly points: FloatTensor;
+  readonly data: TrainingData;
   /** Where to go on; from the seed if absent. */
   readonly state?: TrainingState;
   /** Instead of the configuration's, which holds no function. */
   readonly weighting?: Weighting;
 }
 
-/** The network that a configuration describes, for samples of `dimensions` columns. */
-export function denoiserConfigOf(config: TrainingConfig, dimensions: number): DenoiserConfig {
+/** What the data, and not the training, say of a model. */
+export type DataFacts = Pick<PointModel, "kind" | "standardiser" | "columns"> | Pick<ImageModel, "kind" | "classes">;
+
+/** The network that a configuration describes for data. */
+export function denoiserConfigOf(
+  config: TrainingConfig,
+  data: Pick<TrainingData, "kind" | "sampleShape" | "classes">,
+): DenoiserConfig {
+  return data.kind === "points" ? mlpConfigOf(config, sizeOf(data.sampleShape)) : imageNetworkOf(config, data);
+}
+
+function mlpConfigOf(config: TrainingConfig, dimensions: number): DenoiserConfig {
   const { timesteps, width, depth, timeFeatures, flipSinToCos, freqShift, variance } = config;
   const embedding = { timeFeatures, flipSinToCos, freqShift };
-  return {
-    kind: "MlpDenoiser",
-    dimensions,
-    timesteps,
-    width,
-    depth,
-    ...embedding,
-    learnsVariance: isLearned(variance),
-  };
+  const learnsVariance = isLearned(variance);
+  return { kind: "MlpDenoiser", dimensions, timesteps, width, depth, ...embedding, learnsVariance };
 }
 
 /** Trains a denoiser step by step: `create`, `step` until `done`, `dispose`. */
@@ -67,47 +74,35 @@ export class Trainer {
   readonly config: TrainingConfig;
   readonly denoiser: DenoiserConfig;
   readonly #engine: StepEngine;
-  readonly #points: FloatTensor;
-  readonly #order: BatchOrder;
-  readonly #noise: Random;
-  readonly #timesteps: Random;
-  readonly #rows: Int32Array;
-  readonly #batch: Batch;
+  readonly #draws: BatchDraws;
+  readonly #averages: MoreAverages;
   readonly #moments: LossMoments | undefined;
   #iteration: number;
 
-  private constructor({ config, points, state }: TrainerOptions, denoiser: DenoiserConfig, engine: StepEngine) {
+  private constructor({ config, data, state }: TrainerOptions, denoiser: DenoiserConfig, engine: StepEngine) {
     this.config = config;
     this.denoiser = denoiser;
     this.#engine = engine;
-    this.#points = points;
-    this.#order = new BatchOrder(at(points.shape, 0), config.seed);
-    this.#noise = new Random(config.seed, "noise");
-    this.#timesteps = new Random(config.seed, "timestep");
-    this.#rows = new Int32Array(config.batchSize);
-    const values = config.batchSize * sizeOf(points.shape.slice(1));
-    this.#batch = {
-      x0: new Float32Array(values),
-      eps: new Float32Array(values),
-      steps: new Int32Array(config.batchSize),
-      ...(drawsByImportance(config) && { lossWeights: new Float32Array(config.batchSize) }),
-    };
+    this.#draws = new BatchDraws(config, data, engine.masks);
+    this.#averages = new MoreAverages(config.moreEmaDecays, state?.averages ?? engine.vectors.weights);
     this.#moments = drawsByImportance(config) ? new LossMoments(config.timesteps, state?.lossHistory) : undefined;
     this.#iteration = state?.iteration ?? 0;
   }
 
   /**
    * Compiles the training step.
-   * @throws UnnoiseError `device` when the device is not available, `usage` for a schedule or a weighting out of range
+   * @throws UnnoiseError `device` when the device is not available, `usage` for a schedule or a weighting out of range, or a network that
+   * does not fit the data
    */
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const { config, points, state, weighting } = options;
-    const sampleShape = points.shape.slice(1);
-    const denoiser = denoiserConfigOf(config, sizeOf(sampleShape));
-    const { parameters, loss } = trainedLoss(config, denoiser, weighting);
+    const { config, data, state, weighting } = options;
+    const denoiser = denoiserConfigOf(config, data);
+    const trained = trainedLoss(config, denoiser, weighting);
+    const { accumulate: parts, conditional } = config;
+    const rows = { batchSize: config.batchSize / parts, parts, conditional, weightedRows: drawsByImportance(config) };
     const engine = await createEngine(
-      { ...config, sampleShape, parameters, loss, weightedRows: drawsByImportance(config) },
-      state?.vectors ?? startVectors(parameters, config.seed),
+      { ...config, ...trained, sampleShape: data.sampleShape, ...rows },
+      state?.vectors ?? startVectors(trained.parameters, config.seed),
     );
     return new Trainer(options, denoiser, engine);
   }
@@ -133,6 +128,7 @@ export class Trainer {
       iteration: this.#iteration,
       vectors: copyVectors(this.#engine.vectors),
       ...(lossHistory && { lossHistory }),
+      averages: this.#averages.vectors.map((average) => average.slice()),
     };
   }
 
@@ -150,9 +146,10 @@ export class Trainer {
 
   /**
    * The model as trained so far, with its averaged weights.
+   * @param data what the data say of it
    * @throws UnnoiseError `not-finite` when the state is not finite
    */
-  model(data: Pick<DiffusionModel, "standardiser" | "columns">): DiffusionModel {
+  model<F extends DataFacts>(data: F): F & Omit<DiffusionModel, "kind"> {
     const { state, config, denoiser } = this;
     requireFinite(state);
     const { prediction, variance, firstLogVariance } = config;
@@ -173,42 +170,19 @@ export class Trainer {
    * @throws UnnoiseError `not-finite` when loss or gradient is NaN or infinite; the state stays that of the last good step
    */
   async step(): Promise<StepReport> {
-    this.#drawBatch();
+    this.#draws.draw(this.#iteration, this.#moments);
     const learningRate = learningRateAt(this.#iteration, this.config);
-    const { loss, gradientNorm, losses } = await this.#engine.step(this.#batch, this.#iteration, learningRate);
+    const { loss, gradientNorm, losses } = await this.#engine.step(this.#draws.parts, this.#iteration, learningRate);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw this.#notFinite(loss, gradientNorm);
-    if (losses) this.#moments?.remember(this.#batch.steps, losses);
+    if (losses) this.#moments?.remember(this.#draws.steps, losses);
     this.#iteration++;
+    this.#averages.add(this.#engine.vectors.weights, this.#iteration);
     return { iteration: this.#iteration, loss, gradientNorm, learningRate };
   }
 
   /** Frees the session. */
   async dispose(): Promise<void> {
     await this.#engine.dispose();
-  }
-
-  /** Samples, noise and timesteps of this iteration. */
-  #drawBatch(): void {
-    const { batchSize } = this.config;
-    const { x0, eps } = this.#batch;
-    this.#order.indices(this.#rows, this.#iteration * batchSize);
-    gatherRows(this.#points, this.#rows, x0);
-    this.#noise.normals(eps, eps.length / batchSize, 0, this.#iteration);
-    this.#drawSteps();
-  }
-
-  #drawSteps(): void {
-    const { timesteps, timestepDraw } = this.config;
-    const { steps, lossWeights } = this.#batch;
-    if (lossWeights && this.#moments)
-      drawByImportance(steps, lossWeights, this.#moments, this.#timesteps, this.#iteration);
-    else
-      (timestepDraw === "antithetic" ? drawAntithetic : drawUniform)(
-        steps,
-        timesteps,
-        this.#timesteps,
-        this.#iteration,
-      );
   }
 
   #notFinite(loss: number, gradientNorm: number): UnnoiseError {
@@ -225,9 +199,9 @@ function pickSchedule(config: TrainingConfig): Partial<ScheduleConfig> {
   return { timesteps, betaStart, betaEnd, sigmaMin, sigmaMax, zeroTerminalSnr, rescaleBetas, betas };
 }
 
-/** Number of weights that a configuration trains on samples of `dimensions` columns. */
-export function trainedCount(config: TrainingConfig, dimensions: number): number {
-  return parameterCount(trainedParameters(config, denoiserConfigOf(config, dimensions)));
+/** Number of weights that a configuration trains on data. */
+export function trainedCount(config: TrainingConfig, data: TrainingData): number {
+  return parameterCount(trainedParameters(config, denoiserConfigOf(config, data)));
 }
 
 function startVectors(parameters: readonly Parameter[], seed: number): StateVectors {

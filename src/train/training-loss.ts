@@ -1,10 +1,19 @@
 import { learnedScheduleLoss } from "../diffusion/objectives/learned-schedule.ts";
-import { batchLoss, checkObjective, type BatchLoss, type LossInputs } from "../diffusion/objectives/objective.ts";
+import {
+  batchLoss,
+  checkObjective,
+  type BatchLoss,
+  type LossInputs,
+  type Predict,
+} from "../diffusion/objectives/objective.ts";
 import type { Weighting } from "../diffusion/objectives/weighting.ts";
 import { scheduleFromConfig } from "../diffusion/schedules/schedule-config.ts";
+import type { Node } from "../graph/node.ts";
+import type { NetworkInputs } from "../nn/network.ts";
+import type { DenoiserConfig } from "../nn/networks.ts";
 import type { Parameter, Weights } from "../nn/parameters.ts";
 import { learnsSchedule, type TrainingConfig } from "./config.ts";
-import { denoiserParameters, denoiserPredict, type DenoiserConfig } from "./denoiser-spec.ts";
+import { denoiserParameters, denoiserPredict } from "./denoiser-spec.ts";
 import { modelPredict } from "./model-predict.ts";
 import { curveOf, scheduleParameters } from "./learned-schedule.ts";
 
@@ -12,8 +21,11 @@ import { curveOf, scheduleParameters } from "./learned-schedule.ts";
 export interface TrainedLoss {
   /** The network's, then those of a learned schedule. */
   readonly parameters: readonly Parameter[];
-  readonly loss: (batch: LossInputs, weights: Weights) => BatchLoss;
+  readonly loss: (batch: TrainedBatch, weights: Weights) => BatchLoss;
 }
+
+/** A batch as a graph sees it: what the objective needs, and what only the network does. */
+export interface TrainedBatch extends LossInputs, Pick<NetworkInputs, "classLabels" | "dropout"> {}
 
 /** Everything that a configuration trains, in the order of the flat vector. */
 export function trainedParameters(config: TrainingConfig, denoiser: DenoiserConfig): Parameter[] {
@@ -30,13 +42,27 @@ export function trainedLoss(config: TrainingConfig, denoiser: DenoiserConfig, we
   const objective = { ...config, weighting: weighting ?? config.weighting };
   checkObjective(objective);
   if (learnsSchedule(config)) {
-    const predict = denoiserPredict(denoiser);
+    const network = denoiserPredict(denoiser);
     return {
       parameters,
-      loss: (batch, weights) => learnedScheduleLoss(batch, curveOf(weights), predict(weights), config),
+      loss: (batch, weights) =>
+        learnedScheduleLoss(batch, curveOf(weights), predictOf(network, batch, weights), config),
     };
   }
   const schedule = scheduleFromConfig(config);
-  const predict = modelPredict(denoiser, config, schedule);
-  return { parameters, loss: (batch, weights) => batchLoss(batch, schedule, predict(weights), objective) };
+  const network = modelPredict(denoiser, config, schedule);
+  return {
+    parameters,
+    loss: (batch, weights) => batchLoss(batch, schedule, predictOf(network, batch, weights), objective),
+  };
+}
+
+/** The network of a batch: its classes and dropout are fixed, x_t and the steps are the objective's. */
+function predictOf(
+  network: (inputs: NetworkInputs, weights: Weights) => Node,
+  { classLabels, dropout }: TrainedBatch,
+  weights: Weights,
+): Predict {
+  const given = { ...(classLabels && { classLabels }), ...(dropout && { dropout }) };
+  return (xt, steps) => network({ xt, steps, ...given }, weights);
 }

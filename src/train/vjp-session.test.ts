@@ -2,8 +2,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { scheduleConfig } from "../diffusion/schedules/schedule-config.ts";
 import { Random } from "../math/random.ts";
 import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
-import { denoiserParameters, type DenoiserConfig } from "./denoiser-spec.ts";
-import { DenoiserSession, namedWeights, type DiffusionModel } from "./model.ts";
+import type { DenoiserConfig } from "../nn/networks.ts";
+import { denoiserParameters } from "./denoiser-spec.ts";
+import { DenoiserSession, namedWeights, type PointModel } from "./model.ts";
 import { VjpSession } from "./vjp-session.ts";
 
 const denoiser: DenoiserConfig = {
@@ -21,12 +22,13 @@ function normals(rows: number, width: number, seed: number): FloatTensor {
   return floatTensor(data, [rows, width]);
 }
 
-type Kind = Pick<DiffusionModel, "prediction" | "variance">;
+type Kind = Pick<PointModel, "prediction" | "variance">;
 
-function modelOf(kind: Kind): DiffusionModel {
+function modelOf(kind: Kind): PointModel {
   const network = { ...denoiser, learnsVariance: kind.variance === "learned-range" };
   const count = denoiserParameters(network).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   return {
+    kind: "points",
     ...kind,
     denoiser: network,
     schedule: scheduleConfig("linear", { timesteps: 20, betaStart: 0.001, betaEnd: 0.3 }),

@@ -6,7 +6,7 @@ import type { Node } from "../graph/node.ts";
 import { at } from "../math/error.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
-import { denoiserPredict } from "./denoiser-spec.ts";
+import { denoiserPredict, sampleShapeOf } from "./denoiser-spec.ts";
 import type { DiffusionModel } from "./model.ts";
 import { SizedSessions } from "./sized-sessions.ts";
 
@@ -47,9 +47,9 @@ export class VjpSession {
 /** The prediction for x_t [rows, D], and ∂(Σ output·v)/∂x_t. */
 function vjpGraph({ denoiser, weights, variance }: DiffusionModel, rows: number): { output: Node; vjp: Node } {
   const constants = [...weights].map(([name, { data, shape }]) => [name, constant(data, shape)] as const);
-  const shape = [rows, denoiser.dimensions];
-  const [xt, v] = [input("xt", shape), input("v", shape)];
-  const whole = denoiserPredict(denoiser)(Object.fromEntries(constants))(xt, input("steps", [1], "int32"));
+  const shape = [rows, ...sampleShapeOf(denoiser)];
+  const [xt, v, steps] = [input("xt", shape), input("v", shape), input("steps", [1], "int32")];
+  const whole = denoiserPredict(denoiser)({ xt, steps }, Object.fromEntries(constants));
   const output = isLearned(variance) ? slice(whole, [0, 0], shape) : whole;
   return { output, vjp: at(grad(sum(mul(output, v)), [xt]), 0) };
 }

@@ -107,7 +107,7 @@ async function requestOf(name: string, asked: readonly Study[], flags: Experimen
 /** Reports call data by the last part of their names, so one name must not stand for two. */
 function distinctNames(data: readonly string[]): readonly string[] {
   const byName = new Map<string, string>();
-  for (const each of data.map(checkDataName)) {
+  for (const each of data.map((name) => checkDataName(name))) {
     const other = byName.get(basename(each));
     if (other === each) throw new UnnoiseError("usage", `data: ${each} stands there twice; name it once`);
     if (other !== undefined) {

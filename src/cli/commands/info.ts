@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../../formats/io-error.ts";
-import type { TrainingConfig } from "../../train/config.ts";
+import type { NetworkFile, TrainingConfig } from "../../train/config.ts";
 import { RunFolder, type LogEvent } from "../../train/run-folder.node.ts";
 import type { Io } from "../io.ts";
 import { Terminal } from "../terminal.ts";
@@ -83,9 +83,12 @@ async function filesOf(folder: string): Promise<RunFile[]> {
 }
 
 /** A setting on one line; of a long list, how long it is. */
-function settingText(value: string | number | boolean | readonly number[] | null): string {
+function settingText(value: TrainingConfig[keyof TrainingConfig]): string {
+  if (value === null) return "auto";
   if (typeof value !== "object") return String(value);
-  return value === null ? "auto" : `${grouped(value.length)} values`;
+  if (Array.isArray(value)) return value.length === 0 ? "none" : `${grouped(value.length)} values`;
+  const { _preset: preset, _class_name: name } = value as NetworkFile;
+  return String(preset ?? name);
 }
 
 function infoLines(facts: RunInfo): string[] {

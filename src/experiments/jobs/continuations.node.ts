@@ -57,7 +57,7 @@ export const continuationsKind: JobKind<ContinuationsConfig, ContinuationsValues
     const run = await runOf(at(needs, 0));
     const choice = chooseSampler(config.sampling, run);
     const modes = modesOf(await run.dataset(), run.model.standardiser);
-    const options = { config, choice, schedule: run.schedule, width: run.model.denoiser.dimensions, signal, onShare };
+    const options = { config, choice, schedule: run.schedule, width: run.model.columns.length, signal, onShare };
     const ends = await withDenoiser(run, (denoiser) => continueAll({ ...options, denoiser }));
     return { values: { ...valuesOf(config, ends, modes), label: choice.label }, arrays: {} };
   },

@@ -38,7 +38,7 @@ export const reverseStatesKind: JobKind<ReverseStatesConfig, ReverseStatesValues
     const run = await runOf(at(needs, 0));
     const { model, schedule } = run;
     const { sampler, options } = chooseSampler({ sampler: "ddpm", steps: schedule.timesteps }, run);
-    const shape = [count, model.denoiser.dimensions];
+    const shape = [count, model.columns.length];
     const [xt, x0] = [new Map<number, FloatTensor>(), new Map<number, FloatTensor>()];
     const ends = await withDenoiser(run, (denoiser) =>
       finalSample(sampler({ ...options, denoiser, schedule, shape, noise: seededNoise(seed), signal }), (step) => {

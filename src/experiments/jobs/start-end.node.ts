@@ -39,7 +39,7 @@ export const startEndKind: JobKind<StartEndConfig, StartEndValues> = {
     const { sampler, options, label } = chooseSampler(sampling, run);
     let starts: FloatTensor | undefined;
     const ends = await withDenoiser(run, (denoiser) => {
-      const shape = [count, run.model.denoiser.dimensions];
+      const shape = [count, run.model.columns.length];
       const walk = sampler({ ...options, denoiser, schedule: run.schedule, shape, noise: seededNoise(seed), signal });
       return finalSample(walk, (step) => {
         starts ??= floatTensor(step.xt.data.slice(), shape);

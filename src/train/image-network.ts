@@ -1,0 +1,45 @@
+import { isLearned } from "../diffusion/objectives/bound-terms.ts";
+import { UnnoiseError, at } from "../math/error.ts";
+import { networkPreset } from "../nn/network-presets.ts";
+import type { DenoiserConfig } from "../nn/networks.ts";
+import { sameShape, shapeText } from "../tensor/tensor.ts";
+import type { TrainingConfig } from "./config.ts";
+import { classesOf, outputChannelsOf, parseDenoiser, sampleShapeOf } from "./denoiser-spec.ts";
+import type { TrainingData } from "./training-data.ts";
+
+/** What images are drawn with where nobody chooses. */
+const USUAL = "unet-small";
+
+/**
+ * The network that a configuration describes for images.
+ * @throws UnnoiseError `usage` for an unknown preset or class, a key out of range, or a network that does not fit the images, their classes
+ * or the variance
+ */
+export function imageNetworkOf(
+  { network, variance, conditional }: Pick<TrainingConfig, "network" | "variance" | "conditional">,
+  { sampleShape, classes = [] }: Pick<TrainingData, "sampleShape" | "classes">,
+): DenoiserConfig {
+  const [channels, height] = [at(sampleShape, 0), at(sampleShape, 1)];
+  const outputs = isLearned(variance) ? 2 * channels : channels;
+  if (conditional && classes.length === 0) {
+    throw new UnnoiseError(
+      "usage",
+      "conditional: the images have no classes; put those of each class into a folder of its own",
+    );
+  }
+  const rows = conditional ? classes.length + 1 : 0;
+  const chosen = network ?? USUAL;
+  const denoiser =
+    typeof chosen === "string"
+      ? networkPreset(chosen, { sampleSize: height, channels, outputs, classes: rows })
+      : parseDenoiser(chosen, "network");
+  const said = { shape: sampleShapeOf(denoiser), outputs: outputChannelsOf(denoiser), classes: classesOf(denoiser) };
+  if (!sameShape(said.shape, sampleShape)) throw misfit("samples", shapeText(sampleShape), shapeText(said.shape));
+  if (said.outputs !== outputs) throw misfit("output channels", outputs, said.outputs);
+  if (said.classes !== rows) throw misfit("rows of classes (one for no class)", rows, said.classes);
+  return denoiser;
+}
+
+function misfit(what: string, expected: number | string, got: number | string): UnnoiseError {
+  return new UnnoiseError("usage", `network: the images and options ask for ${what} of ${expected}, it has ${got}`);
+}
