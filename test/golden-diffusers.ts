@@ -55,7 +55,7 @@ const hashSource = (address: (step: number) => number): NoiseSource => ({
     hashNoise(out, address(step));
   },
 });
-const goldenNoise: SamplerNoise = { start: hashSource(() => START_STEP), steps: hashSource((step) => step) };
+export const goldenNoise: SamplerNoise = { start: hashSource(() => START_STEP), steps: hashSource((step) => step) };
 
 type Wave = (x: number, phase: number, abar: number) => number;
 const outputs: Record<keyof typeof predictions, Wave> = {

@@ -3,16 +3,20 @@ import { varianceKinds, type VarianceKind } from "../diffusion/objectives/bound-
 import { parameterisations, type Parameterisation } from "../diffusion/parameterisation.ts";
 import { betaRange } from "../diffusion/schedules/range.ts";
 import { scheduleConfig, scheduleFromConfig, type ScheduleConfig } from "../diffusion/schedules/schedule-config.ts";
-import { firstLogVariances } from "../diffusion/variance.ts";
+import { schedulerNames, withDefaults, type SchedulerName } from "./diffusers/scheduler-classes.ts";
+import {
+  schedulerKeys,
+  type BetaSchedule,
+  type PredictionType,
+  type SchedulerValues,
+  type VarianceType,
+} from "./diffusers/scheduler-keys.ts";
 import type { DiffusionModel } from "./model.ts";
 
 /** What a scheduler's file says of a model. */
 export type ProcessFacts = Pick<DiffusionModel, "schedule" | "prediction" | "variance" | "firstLogVariance">;
 
 type SharedFamily = "linear" | "scaled-linear" | "cosine" | "sigmoid";
-type BetaSchedule = "linear" | "scaled_linear" | "squaredcos_cap_v2" | "sigmoid";
-type PredictionType = "epsilon" | "sample" | "v_prediction" | "mean" | "score";
-type VarianceType = "fixed_large" | "fixed_small" | "learned_range" | "learned";
 
 /** Families that diffusers builds to the same betas. */
 const families: Record<SharedFamily, BetaSchedule> = {
@@ -38,50 +42,54 @@ const variances: Record<VarianceKind, VarianceType> = {
   learned: "learned",
 };
 
-/** `scheduler_config.json`, as diffusers' DDPMScheduler has it; two keys are our own. */
-export const schedulerSchema: z.ZodType<SchedulerFile> = z.looseObject({
-  _class_name: z.literal("DDPMScheduler"),
-  num_train_timesteps: z.int().min(1),
-  beta_start: z.number().positive(),
-  beta_end: z.number().positive(),
-  beta_schedule: z.enum(Object.values(families)),
-  prediction_type: z.enum(Object.values(predictions)),
-  trained_betas: z.array(z.number()).min(1).nullable().optional(),
-  rescale_betas_zero_snr: z.boolean().optional(),
-  // Where the key is absent, diffusers clips.
-  clip_sample: z.literal(false),
-  thresholding: z.literal(false).optional(),
-  variance_type: z.enum([...Object.values(variances), "fixed_small_log", "fixed_large_log"]).optional(),
-  first_log_variance: z.enum(firstLogVariances).optional(),
-  learned_schedule: z.boolean().optional(),
-});
-
-interface SchedulerFile {
-  readonly _class_name: "DDPMScheduler";
-  readonly num_train_timesteps: number;
-  readonly beta_start: number;
-  readonly beta_end: number;
-  readonly beta_schedule: BetaSchedule;
-  readonly prediction_type: PredictionType;
+/** `scheduler_config.json` of a class that unnoise follows, as it was read: with all its keys, those that nobody knows too. */
+export interface SchedulerFile {
+  readonly _class_name: SchedulerName;
+  readonly num_train_timesteps?: number | undefined;
   readonly trained_betas?: readonly number[] | null | undefined;
-  readonly rescale_betas_zero_snr?: boolean | undefined;
-  readonly clip_sample: false;
-  readonly thresholding?: false | undefined;
-  readonly variance_type?: VarianceType | "fixed_small_log" | "fixed_large_log" | undefined;
-  readonly first_log_variance?: DiffusionModel["firstLogVariance"] | undefined;
-  readonly learned_schedule?: boolean | undefined;
+  readonly [key: string]: unknown;
 }
 
-/** A model's process as diffusers writes it: by a family that diffusers has, else by its betas. */
-export function schedulerFile({ schedule, prediction, variance, firstLogVariance }: ProcessFacts): SchedulerFile {
+const optional = Object.entries(schedulerKeys).map(([key, kind]) => [key, kind.optional()] as const);
+
+/** What a scheduler's file may hold. */
+export const schedulerSchema: z.ZodType<SchedulerFile> = z.looseObject({
+  ...Object.fromEntries(optional),
+  _class_name: z.enum(schedulerNames),
+});
+
+/** A scheduler's values, those that its file leaves out as diffusers has them. */
+export function schedulerValues(file: SchedulerFile): SchedulerValues {
+  return withDefaults(file._class_name, file);
+}
+
+/**
+ * A model's process as diffusers writes it: by a family that diffusers has, else by its betas.
+ * @param kept the file that the process was read from: it is returned as it is where it says the same process, and its way of
+ * sampling stays where it does not
+ */
+export function schedulerFile(
+  facts: ProcessFacts & Partial<Pick<DiffusionModel, "kind">>,
+  kept?: SchedulerFile,
+): SchedulerFile {
+  if (kept && sameProcess(processOf(kept), facts)) return kept;
+  const { schedule, prediction, variance, firstLogVariance } = facts;
   return {
-    _class_name: "DDPMScheduler",
+    // Images lie in [−1, 1]; points anywhere.
+    ...(kept ?? { _class_name: "DDPMScheduler", clip_sample: facts.kind === "images" }),
     ...(isShared(schedule) ? familyKeys(schedule) : betaKeys(schedule)),
     prediction_type: predictions[prediction],
-    clip_sample: false,
     variance_type: variances[variance],
     first_log_variance: firstLogVariance,
   };
+}
+
+function sameProcess(a: ProcessFacts, b: ProcessFacts): boolean {
+  const rest = ({ prediction, variance, firstLogVariance }: ProcessFacts): string =>
+    [prediction, variance, firstLogVariance].join();
+  if (rest(a) !== rest(b)) return false;
+  const [ours, theirs] = [a, b].map(({ schedule }) => scheduleFromConfig(schedule).betas.join());
+  return ours === theirs && (a.schedule.schedule === "learned") === (b.schedule.schedule === "learned");
 }
 
 const usual = { beta_start: 1e-4, beta_end: 0.02 } as const;
@@ -89,6 +97,12 @@ const usual = { beta_start: 1e-4, beta_end: 0.02 } as const;
 function isShared(config: ScheduleConfig): config is ScheduleConfig & { readonly schedule: SharedFamily } {
   return Object.hasOwn(families, config.schedule);
 }
+
+type BetaKeys = Pick<
+  SchedulerValues,
+  "num_train_timesteps" | "beta_start" | "beta_end" | "beta_schedule" | "trained_betas" | "rescale_betas_zero_snr"
+> &
+  Partial<Pick<SchedulerValues, "learned_schedule">>;
 
 function familyKeys(config: ScheduleConfig & { readonly schedule: SharedFamily }): BetaKeys {
   const { timesteps } = scheduleFromConfig(config);
@@ -122,35 +136,25 @@ function betaKeys(config: ScheduleConfig): BetaKeys {
   };
 }
 
-type BetaKeys = Pick<
-  SchedulerFile,
-  | "num_train_timesteps"
-  | "beta_start"
-  | "beta_end"
-  | "beta_schedule"
-  | "trained_betas"
-  | "rescale_betas_zero_snr"
-  | "learned_schedule"
->;
-
 /** The process that a scheduler's file describes. */
 export function processOf(file: SchedulerFile): ProcessFacts {
-  const { prediction_type: predicted, variance_type: varies = variances.large, first_log_variance: first } = file;
+  const values = schedulerValues(file);
+  const { prediction_type: predicted, variance_type: varies, first_log_variance: firstLogVariance } = values;
   const prediction = parameterisations.find((name) => predictions[name] === predicted) ?? "eps";
-  const plain = varies.replace("_log", "");
-  const variance = varianceKinds.find((kind) => variances[kind] === plain) ?? "large";
-  return { schedule: scheduleOfFile(file), prediction, variance, firstLogVariance: first ?? "second" };
+  const plain = varies?.replace("_log", "");
+  const variance = varianceKinds.find((kind) => variances[kind] === plain) ?? "small";
+  return { schedule: scheduleOfFile(values), prediction, variance, firstLogVariance };
 }
 
-function scheduleOfFile(file: SchedulerFile): ScheduleConfig {
-  const { num_train_timesteps: timesteps, trained_betas: betas, rescale_betas_zero_snr: rescaled = false } = file;
-  const shared = { timesteps, zeroTerminalSnr: rescaled };
-  if (Array.isArray(betas)) {
-    if (file.learned_schedule === true) return scheduleConfig("learned", { timesteps, betas });
+function scheduleOfFile(values: SchedulerValues): ScheduleConfig {
+  const { num_train_timesteps: timesteps, trained_betas: betas, rescale_betas_zero_snr: zeroTerminalSnr } = values;
+  const shared = { timesteps, zeroTerminalSnr };
+  if (betas !== null) {
+    if (values.learned_schedule) return scheduleConfig("learned", { timesteps, betas });
     return scheduleConfig("custom", { ...shared, betas });
   }
   const names = Object.keys(families) as SharedFamily[];
-  const name = names.find((family) => families[family] === file.beta_schedule) ?? "linear";
+  const name = names.find((family) => families[family] === values.beta_schedule) ?? "linear";
   if (name === "cosine") return scheduleConfig(name, shared);
-  return scheduleConfig(name, { ...shared, betaStart: file.beta_start, betaEnd: file.beta_end });
+  return scheduleConfig(name, { ...shared, betaStart: values.beta_start, betaEnd: values.beta_end });
 }

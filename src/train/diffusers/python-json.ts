@@ -1,0 +1,32 @@
+import { UnnoiseError } from "../../math/error.ts";
+
+/** Text in quotes, or what Python's json module writes for infinite numbers. */
+const TOKENS = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b/g;
+/** JSON's own way to say a number beyond float64. */
+const BEYOND = "1e999";
+const MARK = "\u0000infinite ";
+
+/**
+ * Reads JSON as Python's json module writes it: with `Infinity` and `-Infinity`, which JSON does not have.
+ * @param where names the file in errors
+ * @throws UnnoiseError `format` for anything else
+ */
+export function parsePythonJson(text: string, where: string): unknown {
+  const plain = text.includes("Infinity")
+    ? text.replace(TOKENS, (token) => (token.startsWith('"') ? token : token.replace("Infinity", BEYOND)))
+    : text;
+  try {
+    return JSON.parse(plain);
+  } catch (cause) {
+    const reason = (cause as Error).message.replace(/\s+/g, " ");
+    throw new UnnoiseError("format", `${where}: not JSON (${reason}); fetch or write the file again`, { cause });
+  }
+}
+
+/** The text of a JSON file, indented for people; infinite numbers as Python's json module reads them. */
+export function pythonJsonText(value: unknown): string {
+  const marked = (_key: string, inner: unknown): unknown =>
+    inner === Infinity || inner === -Infinity ? `${MARK}${inner}` : inner;
+  const text = JSON.stringify(value, marked, 2);
+  return `${text.replace(/"\\u0000infinite (-?Infinity)"/g, "$1")}\n`;
+}
