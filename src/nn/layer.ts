@@ -5,11 +5,13 @@ import {
   groupNorm as normaliseGroups,
   layerNorm as normaliseLast,
   matmul,
+  reshape,
   type Conv2dOptions,
 } from "../graph/builders.ts";
 import { scope, type Node } from "../graph/node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { weightOf } from "./linear.ts";
+import { sizeOf, type Shape } from "../tensor/tensor.ts";
 import type { Parameter, Weights } from "./parameters.ts";
 
 /** What one pass through a network brings to all of its layers. */
@@ -25,29 +27,42 @@ export interface Layer<P extends Pass = Pass> {
   readonly apply: (x: Node, pass: P) => Node;
 }
 
-/** How the weights of a layer start, where not as in PyTorch. */
-export interface Start {
-  /** All at 0, as the last layer of a branch that shall do nothing at first. */
-  readonly zero?: boolean;
+/**
+ * How weights start: `pytorch` uniform in ±1/√inputs, the bias too; `xavier` uniform in ±√(6/(inputs + outputs)) (Glorot & Bengio
+ * 2010), `zero`, or normal with a deviation, these three with biases of 0.
+ */
+export type Start = "pytorch" | "xavier" | "zero" | { readonly deviation: number };
+
+interface Fan {
+  readonly inputs: number;
+  readonly outputs: number;
 }
 
-const uniform = (name: string, shape: readonly number[], fanIn: number, { zero = false }: Start = {}): Parameter => ({
-  name,
-  shape,
-  bound: zero ? 0 : 1 / Math.sqrt(fanIn),
-});
+function starting(start: Start, { inputs, outputs }: Fan): Pick<Parameter, "bound" | "deviation"> {
+  if (start === "pytorch") return { bound: 1 / Math.sqrt(inputs) };
+  if (start === "xavier") return { bound: Math.sqrt(6 / (inputs + outputs)) };
+  return start === "zero" ? { bound: 0 } : { bound: 0, deviation: start.deviation };
+}
 
-/** x·Wᵀ + b along the last axis, W [outputs, inputs]; starts as PyTorch's `nn.Linear`, uniform in ±1/√inputs. */
-export function dense(name: string, inputs: number, outputs: number, start: Start = {}): Layer {
+function weightAndBias(name: string, shape: Shape, fan: Fan, start: Start): Parameter[] {
+  const bias = start === "pytorch" ? starting(start, fan) : { bound: 0 };
+  return [
+    { name: `${name}.weight`, shape, ...starting(start, fan) },
+    { name: `${name}.bias`, shape: shape.slice(0, 1), ...bias },
+  ];
+}
+
+/** x·Wᵀ + b along the last axis, W [outputs, inputs] as in PyTorch's `nn.Linear`. */
+export function dense(name: string, inputs: number, outputs: number, start: Start = "pytorch"): Layer {
   return {
-    parameters: [
-      uniform(`${name}.weight`, [outputs, inputs], inputs, start),
-      uniform(`${name}.bias`, [outputs], inputs, start),
-    ],
+    parameters: weightAndBias(name, [outputs, inputs], { inputs, outputs }, start),
     apply: (x, { weights }) =>
-      scope(name, () =>
-        add(matmul(x, weightOf(weights, `${name}.weight`), { transposeB: true }), weightOf(weights, `${name}.bias`)),
-      ),
+      scope(name, () => {
+        const rows = reshape(x, [sizeOf(x.shape) / inputs, inputs]);
+        const product = matmul(rows, weightOf(weights, `${name}.weight`), { transposeB: true });
+        const sum = add(product, weightOf(weights, `${name}.bias`));
+        return reshape(sum, [...x.shape.slice(0, -1), outputs]);
+      }),
   };
 }
 
@@ -59,19 +74,16 @@ export interface ConvolutionSize extends Conv2dOptions {
   readonly kernel?: number;
 }
 
-/** A convolution with W [outputs, inputs/groups, k, k] and b; starts as PyTorch's `nn.Conv2d`, uniform in ±1/√(k²·inputs/groups). */
+/** A convolution with W [outputs, inputs/groups, k, k] and b as in PyTorch's `nn.Conv2d`. */
 export function convolution(
   name: string,
   { inputs, outputs, kernel = 3, ...options }: ConvolutionSize,
-  start: Start = {},
+  start: Start = "pytorch",
 ): Layer {
-  const perGroup = inputs / (options.groups ?? 1);
-  const fanIn = perGroup * kernel ** 2;
+  const groups = options.groups ?? 1;
+  const fan = { inputs: (inputs / groups) * kernel ** 2, outputs };
   return {
-    parameters: [
-      uniform(`${name}.weight`, [outputs, perGroup, kernel, kernel], fanIn, start),
-      uniform(`${name}.bias`, [outputs], fanIn, start),
-    ],
+    parameters: weightAndBias(name, [outputs, inputs / groups, kernel, kernel], fan, start),
     apply: (x, { weights }) =>
       scope(name, () => conv2d(x, weightOf(weights, `${name}.weight`), weightOf(weights, `${name}.bias`), options)),
   };

@@ -2,6 +2,7 @@ import { cast, div, mul, reshape, silu, sub } from "../graph/builders.ts";
 import { scope, type Node } from "../graph/node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import type { Shape } from "../tensor/tensor.ts";
+import { checkImage, sidesOf } from "./image-check.ts";
 import { convolution, groupNorm, parametersOf } from "./layer.ts";
 import type { Network, NetworkInputs } from "./network.ts";
 import type { Parameter, Weights } from "./parameters.ts";
@@ -77,7 +78,7 @@ function unet(config: UNet2DConfig): UNet {
 }
 
 function predict({ xt, steps, classLabels, dropout }: NetworkInputs, weights: Weights, config: UNet2DConfig): Node {
-  checkImage(xt.shape.slice(1), config);
+  checkSize(xt.shape.slice(1), config);
   const network = unet(config);
   return scope("unet", () => {
     const embedding = network.conditioning.apply(steps, classLabels, { weights });
@@ -91,25 +92,18 @@ function predict({ xt, steps, classLabels, dropout }: NetworkInputs, weights: We
 
 function imageSize({ sample_size: size }: UNet2DConfig): readonly [number, number] {
   if (size === null) throw new UnnoiseError("usage", "sample_size is null: give the height and width of the images");
-  return typeof size === "number" ? [size, size] : size;
+  return sidesOf(size);
 }
 
 /** Images must halve without rest as often as there are levels to go down. */
-function checkImage([channels, ...size]: Shape, { in_channels, block_out_channels }: UNet2DConfig): void {
-  const multiple = 2 ** (block_out_channels.length - 1);
-  const fits = channels === in_channels && size.length === 2 && size.every((extent) => extent % multiple === 0);
-  if (fits) return;
-  const expected = `${in_channels} channels with height and width multiples of ${multiple}`;
-  throw new UnnoiseError(
-    "graph",
-    `UNet2DModel: expected images of ${expected} (${block_out_channels.length} levels), got ${[channels, ...size].join("×")}`,
-  );
+function checkSize(shape: Shape, { in_channels, block_out_channels }: UNet2DConfig): void {
+  checkImage("UNet2DModel", shape, in_channels, 2 ** (block_out_channels.length - 1));
 }
 
 /** Images and blocks must go together: for configuration files. */
 function check(config: UNet2DConfig): void {
   unet(config);
-  if (config.sample_size !== null) checkImage([config.in_channels, ...imageSize(config)], config);
+  if (config.sample_size !== null) checkSize([config.in_channels, ...imageSize(config)], config);
 }
 
 /**

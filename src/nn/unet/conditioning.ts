@@ -1,8 +1,9 @@
-import { add, detach, silu } from "../../graph/builders.ts";
+import { detach } from "../../graph/builders.ts";
 import type { Node } from "../../graph/node.ts";
 import { UnnoiseError, at } from "../../math/error.ts";
-import { dense, embedding, parametersOf, type Layer, type Pass } from "../layer.ts";
+import { embedding, parametersOf, type Layer, type Pass } from "../layer.ts";
 import { weightOf } from "../linear.ts";
+import { featureEmbedding, withClass } from "../step-embedding.ts";
 import { fourierFeatures, sinusoidalFeatures } from "../step-features.ts";
 import type { UNet2DConfig } from "./unet-config.ts";
 import { embeddingFeatures } from "./unet-settings.ts";
@@ -45,14 +46,9 @@ function projection(name: string, config: UNet2DConfig): Projection {
   return { layer: { parameters: [], apply }, features: channels };
 }
 
-/** diffusers' `TimestepEmbedding`: W₂·SiLU(W₁·x + b₁) + b₂. */
+/** diffusers' `TimestepEmbedding`. */
 function timestepEmbedding(name: string, inputs: number, outputs: number): Layer {
-  const first = dense(`${name}.linear_1`, inputs, outputs);
-  const second = dense(`${name}.linear_2`, outputs, outputs);
-  return {
-    parameters: parametersOf([first, second]),
-    apply: (x, pass) => second.apply(silu(first.apply(x, pass)), pass),
-  };
+  return featureEmbedding([`${name}.linear_1`, `${name}.linear_2`], inputs, outputs);
 }
 
 /** How labels become an embedding, or nothing where the network takes none. */
@@ -86,13 +82,8 @@ export function conditioning(config: UNet2DConfig): Conditioning {
   return {
     parameters: parametersOf([project.layer, time, classes]),
     apply: (steps, labels, pass) => {
-      if (!labels !== !classes) throw new UnnoiseError("graph", labels ? UNWANTED : MISSING);
       const ofStep = time.apply(project.layer.apply(steps, pass), pass);
-      return labels && classes ? add(ofStep, classes.apply(labels, pass)) : ofStep;
+      return withClass("UNet2DModel", ofStep, classes, labels, pass);
     },
   };
 }
-
-const MISSING = "UNet2DModel: expected class labels, as the configuration has class embeddings, got none";
-const UNWANTED =
-  "UNet2DModel: got class labels, but the configuration has neither num_class_embeds nor class_embed_type";
