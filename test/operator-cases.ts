@@ -375,6 +375,13 @@ export const cases: CaseTable = {
     of("three times", [floats([1, 2, 1, 4])], { factor: 3 }),
     of("once", [floats([1, 1, 2, 2])], { factor: 1 }),
   ],
+  checkpoint: unary(-3, 3, 0),
+  gate: [
+    of("behind one", [floats([2, 3]), floats([4])], none),
+    of("behind many", [floats([3]), floats([]), floats([2, 2]), floats([1, 1, 1])], none),
+    of("scalar", [floats([]), floats([2])], none),
+    of("zeros", [exactly([3], 0, -0, 1), exactly([2], -1, -2)], none),
+  ],
   averagePool: [
     of("squares of 2", [floats([2, 3, 4, 6])], { size: 2 }),
     of("squares of 3", [floats([1, 2, 3, 6])], { size: 3 }),

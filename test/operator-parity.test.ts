@@ -30,6 +30,8 @@ const roundings: Readonly<Record<OpName, number | "terms">> = {
     where: 0,
     cast: 0,
     detach: 0,
+    checkpoint: 0,
+    gate: 0,
   },
   ...{
     gather: 0,

@@ -173,6 +173,23 @@ export function detach(x: Node): Node {
 }
 
 /**
+ * x as it is, marked as the border between two segments: what lies between borders `grad` can compute a second time instead of
+ * keeping it (Chen et al. 2016, arXiv 1604.06174).
+ * @throws GraphError when x is not float32
+ */
+export function checkpoint(x: Node): Node {
+  return apply("checkpoint", [x], {});
+}
+
+/**
+ * x as it is, computed only after all of `others`.
+ * @throws GraphError when one of them is not float32, or there are no others
+ */
+export function gate(x: Node, others: readonly Node[]): Node {
+  return apply("gate", [x, ...others], {});
+}
+
+/**
  * Exact GELU, x·Φ(x) (Hendrycks & Gimpel 2016, arXiv 1606.08415).
  * @throws GraphError when x is not float32
  */

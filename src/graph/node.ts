@@ -49,6 +49,8 @@ export interface Attributes {
   where: None;
   cast: { readonly to: GraphDType };
   detach: None;
+  checkpoint: None;
+  gate: None;
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
   gemm: { readonly transposeA: boolean; readonly transposeB: boolean };
   sum: Axes;

@@ -3,6 +3,7 @@ import type { Operators } from "./operator.ts";
 import { convOperators } from "./operators/conv.ts";
 import { elementwiseOperators } from "./operators/elementwise.ts";
 import { gatherOperators } from "./operators/gather.ts";
+import { identityOperators } from "./operators/identity.ts";
 import { leafOperators } from "./operators/leaf.ts";
 import { matmulOperators } from "./operators/matmul.ts";
 import { normaliseOperators } from "./operators/normalise.ts";
@@ -14,6 +15,7 @@ import { shapeOperators } from "./operators/shape.ts";
 export const operators: Operators<OpName> = {
   ...leafOperators,
   ...elementwiseOperators,
+  ...identityOperators,
   ...matmulOperators,
   ...reduceOperators,
   ...gatherOperators,

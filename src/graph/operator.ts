@@ -23,6 +23,8 @@ export type OnnxAttribute =
 export interface Emitter {
   /** `generic` is plain ai.onnx for any runtime; `cpu` may use ONNX Runtime's own operators. */
   readonly target: "generic" | "cpu";
+  /** Channels in a block of ONNX Runtime's blocked images (blocked-layout.ts); 0 where it has none. */
+  readonly channelBlock: number;
   node(op: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>, domain?: string): string;
   /** Like `node`, with several outputs. */
   nodes(op: string, inputs: readonly string[], outputs: number, attributes?: Record<string, OnnxAttribute>): string[];

@@ -29,6 +29,7 @@ function flopsOf(node: Node): number {
     case "input":
     case "constant":
     case "detach":
+    case "checkpoint":
     case "reshape":
       return 0;
     case "sum":

@@ -3,7 +3,21 @@ import { ModelProtoSchema, TensorProto_DataType as DataType, type GraphProto, ty
 import { describe, expect, it } from "vitest";
 import { build, cases, opNames, type Case } from "../../test/operator-cases.ts";
 import { at } from "../math/error.ts";
-import { add, concat, constant, input, matmul, mul, reshape, sin, split, sub, sum } from "../graph/builders.ts";
+import {
+  add,
+  concat,
+  constant,
+  input,
+  inverseDeviation,
+  matmul,
+  mul,
+  normalise,
+  reshape,
+  sin,
+  split,
+  sub,
+  sum,
+} from "../graph/builders.ts";
 import { GraphError, type Node } from "../graph/node.ts";
 import type { Emitter } from "../graph/operator.ts";
 import { toOnnx } from "./emit-model.ts";
@@ -74,6 +88,17 @@ describe("an emitted model", () => {
     );
   });
 
+  it("emits one node for a normalisation and its deviation", () => {
+    const both = mul(normalise(x, 1, 1e-5), inverseDeviation(x, 1, 1e-5));
+    for (const [outputs, nodes] of [
+      [{ y: both }, 1],
+      [{ y: add(both, normalise(x, 1, 1e-6)) }, 2],
+    ] as const) {
+      const emitted = opTypes(decode(outputs, "cpu")).filter((op) => op === "LayerNormalization");
+      expect(emitted).toHaveLength(nodes);
+    }
+  });
+
   it("transposes inside the product of two matrices", () => {
     const emitted = opTypes(decode({ y: matmul(x, x, { transposeB: true }) }));
     expect(emitted).toContain("Gemm");
@@ -103,8 +128,9 @@ describe("an emitted model", () => {
 
 const STANDARD = new Set(
   (
-    "Abs Add And Cast Concat Conv Cos Div Equal Erf Exp Expand Gather Gemm Greater Identity Less Log MatMul Max Min Mul " +
-    "Neg Not Pad ReduceMax ReduceSum Reshape Sigmoid Sin Slice Softmax Split Sqrt Sub Tanh Transpose Where"
+    "Abs Add And AveragePool Cast Concat Conv ConvTranspose Cos Div Equal Erf Exp Expand Gather Gemm Greater Identity " +
+    "LayerNormalization Less Log MatMul Max Min Mul Neg Not Pad ReduceMax ReduceMean ReduceSum Reshape Resize Sigmoid Sin " +
+    "Slice Softmax Split Sqrt Sub Tanh Transpose Where"
   ).split(" "),
 );
 
@@ -116,7 +142,8 @@ describe.each(["generic", "cpu"] as const)("for %s", (target) => {
       expect(known.size).toBe(graph.input.length + graph.initializer.length);
       const domains = new Set(opsetImport.map(({ domain }) => domain));
       for (const node of graph.node) {
-        expect(node.input.filter((name) => !known.has(name))).toEqual([]);
+        // An optional input that is left out has the empty name.
+        expect(node.input.filter((name) => name !== "" && !known.has(name))).toEqual([]);
         expect(node.output.filter((name) => known.has(name))).toEqual([]);
         node.output.forEach((name) => known.add(name));
         expect(domains).toContain(node.domain);

@@ -27,7 +27,7 @@ import type { Shape } from "../tensor/tensor.ts";
 
 const IR_VERSION = 10n;
 const OPSET = 21n;
-const MICROSOFT = "com.microsoft";
+const MICROSOFT = ["com.microsoft", "com.microsoft.nchwc"];
 const ONNX_TYPE: Record<GraphDType, DataType> = {
   float32: DataType.FLOAT,
   int32: DataType.INT32,
@@ -38,11 +38,16 @@ const ONNX_TYPE: Record<GraphDType, DataType> = {
  * Writes a graph as an ONNX model (ir 10, opset 21).
  * @param outputs the named results; inputs are the `input` nodes they depend on
  * @param target `generic` emits only standard ai.onnx operators; `cpu` may use those of ONNX Runtime
+ * @param channelBlock for `cpu`: channels in a block of ONNX Runtime's blocked images there; 0 for none
  * @throws GraphError when two inputs, or an input and an output, have the same name
  */
-export function toOnnx(outputs: Readonly<Record<string, Node>>, target: Emitter["target"] = "generic"): Uint8Array {
+export function toOnnx(
+  outputs: Readonly<Record<string, Node>>,
+  target: Emitter["target"] = "generic",
+  channelBlock = 0,
+): Uint8Array {
   const order = topologicalOrder(Object.values(outputs));
-  const emitter = new ModelEmitter(target, freePrefix([...requireDistinctNames(outputs)]));
+  const emitter = new ModelEmitter({ target, channelBlock }, freePrefix([...requireDistinctNames(outputs)]));
   const names = new Map<Node, string>();
   const nameOf = (node: Node): string => {
     const name = names.get(node);
@@ -86,6 +91,7 @@ function lower<K extends OpName>(node: Node<K>, emitter: Emitter, inputs: readon
 /** Collects nodes, constants, inputs and outputs of one model. */
 class ModelEmitter implements Emitter {
   readonly target: Emitter["target"];
+  readonly channelBlock: number;
   readonly #nodes: NodeProto[] = [];
   readonly #initializers: TensorProto[] = [];
   readonly #inputs: ValueInfoProto[] = [];
@@ -97,8 +103,9 @@ class ModelEmitter implements Emitter {
   readonly #prefix: string;
   #count = 0;
 
-  constructor(target: Emitter["target"], prefix: string) {
+  constructor({ target, channelBlock }: Pick<Emitter, "target" | "channelBlock">, prefix: string) {
     this.target = target;
+    this.channelBlock = channelBlock;
     this.#prefix = prefix;
   }
 
@@ -154,7 +161,9 @@ class ModelEmitter implements Emitter {
   bytes(): Uint8Array {
     const used = new Set(this.#nodes.map(({ domain }) => domain));
     const opsetImport = [create(OperatorSetIdProtoSchema, { domain: "", version: OPSET })];
-    if (used.has(MICROSOFT)) opsetImport.push(create(OperatorSetIdProtoSchema, { domain: MICROSOFT, version: 1n }));
+    for (const domain of MICROSOFT.filter((name) => used.has(name))) {
+      opsetImport.push(create(OperatorSetIdProtoSchema, { domain, version: 1n }));
+    }
     const graph = create(GraphProtoSchema, {
       name: "unnoise",
       node: this.#nodes,

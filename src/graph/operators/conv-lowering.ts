@@ -1,6 +1,8 @@
 import { at } from "../../math/error.ts";
 import type { Convolution, Node } from "../node.ts";
 import type { Emitter, OnnxAttribute } from "../operator.ts";
+import { lowerBlockedConv, lowerBlockedInputGrad } from "./blocked-conv.ts";
+import { lowerBlockedWeightGrad } from "./blocked-weight-grad.ts";
 
 type Lowering<K extends "conv" | "convInputGrad" | "convWeightGrad"> = (
   emit: Emitter,
@@ -15,14 +17,17 @@ const attributesOf = ({ stride, padding, groups }: Convolution): Record<string, 
 });
 
 export const lowerConv: Lowering<"conv"> = (emit, inputs, node) =>
-  emit.node("Conv", inputs, attributesOf(node.attributes));
+  lowerBlockedConv(emit, inputs, node) ?? emit.node("Conv", inputs, attributesOf(node.attributes));
 
 /** Rows and columns of the padded image that no window reaches, because the stride does not divide. */
 function unreached(size: readonly number[], kernel: readonly number[], { stride, padding }: Convolution): number[] {
   return size.map((extent, axis) => (extent + at(padding, axis) + at(padding, axis + 2) - at(kernel, axis)) % stride);
 }
 
-export const lowerInputGrad: Lowering<"convInputGrad"> = (emit, inputs, node) => {
+export const lowerInputGrad: Lowering<"convInputGrad"> = (emit, inputs, node) =>
+  lowerBlockedInputGrad(emit, inputs, node) ?? plainInputGrad(emit, inputs, node);
+
+const plainInputGrad: Lowering<"convInputGrad"> = (emit, inputs, node) => {
   const { attributes } = node;
   const kernel = at(node.inputs, 1).shape.slice(2);
   return emit.node("ConvTranspose", inputs, {
@@ -31,11 +36,14 @@ export const lowerInputGrad: Lowering<"convInputGrad"> = (emit, inputs, node) =>
   });
 };
 
+export const lowerWeightGrad: Lowering<"convWeightGrad"> = (emit, inputs, node) =>
+  lowerBlockedWeightGrad(emit, inputs, node) ?? plainWeightGrad(emit, inputs, node);
+
 /**
  * One convolution whose batch is the channels of x, whose channels are the batch, and whose kernels are the channels of dy, spread
  * by the stride; groups stay groups. Where the stride does not divide, it gives rows and columns too many.
  */
-export const lowerWeightGrad: Lowering<"convWeightGrad"> = (emit, [x, dy], node) => {
+const plainWeightGrad: Lowering<"convWeightGrad"> = (emit, [x, dy], node) => {
   const { attributes, shape } = node;
   const { stride, padding, groups, kernel } = attributes;
   const [batch, channels, height, width] = at(node.inputs, 0).shape as [number, number, number, number];

@@ -177,21 +177,9 @@ const cast: Operator<"cast"> = {
   lower: (emit, inputs, node) => emit.node("Cast", inputs, { to: { dtype: node.attributes.to } }),
 };
 
-/** A value that no gradient crosses. It is gone in ONNX. */
-const detach: Operator<"detach"> = {
-  infer: ([x]) => requireDtype(x, "float32"),
-  evaluate: ([x]) => {
-    invariant(x, "detach needs an input");
-    return x.data;
-  },
-  derivative: null,
-  lower: (_emit, inputs) => at(inputs, 0),
-};
-
-export const elementwiseOperators: Operators<UnaryName | BinaryName | CompareName | "where" | "cast" | "detach"> = {
+export const elementwiseOperators: Operators<UnaryName | BinaryName | CompareName | "where" | "cast"> = {
   ...unaryOperators,
   ...binaryOperators,
   where,
   cast,
-  detach,
 };

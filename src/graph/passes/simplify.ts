@@ -7,12 +7,13 @@ function isEverywhere(node: Node | undefined, value: number): boolean {
   return node !== undefined && isOp(node, "constant") && node.attributes.data.every((element) => element === value);
 }
 
-/** What x + 0, 0 + x, x − 0, x·1, 1·x, x/1, −(−x) and detach(x) are without their operator. */
+/** What x + 0, 0 + x, x − 0, x·1, 1·x, x/1, −(−x), detach(x) and checkpoint(x) are without their operator. */
 function simpler(node: Node): Node | undefined {
   const [a, b] = node.inputs;
   const neutral = node.op === "add" || node.op === "sub" ? 0 : 1;
   switch (node.op) {
     case "detach":
+    case "checkpoint":
       return a;
     case "neg":
       return a?.op === "neg" ? a.inputs[0] : undefined;

@@ -1,0 +1,85 @@
+import type { Node } from "../node.ts";
+import type { Emitter, OnnxAttribute } from "../operator.ts";
+
+/**
+ * ONNX Runtime's convolutions for the processor work on images in blocks of B channels, [N, C/B, H, W, B], and on kernels
+ * [Co/B, Ci/B, kh, kw, B inputs, B outputs]; both carry the shape of the plain array. B is 16 with AVX-512 and 8 without.
+ */
+const NCHWC = "com.microsoft.nchwc";
+
+/** Whether images of so many channels divide into blocks. */
+export function isBlocked({ channelBlock }: Emitter, ...channels: readonly number[]): boolean {
+  return channelBlock > 0 && channels.every((count) => count % channelBlock === 0);
+}
+
+export function reshaped(emit: Emitter, x: string, shape: readonly number[]): string {
+  return emit.node("Reshape", [x, emit.ints(shape)]);
+}
+
+/** The image `node`, whose value is called `x`, in blocks: once for all its users. */
+export function toBlocks(emit: Emitter, x: string, node: Node): string {
+  return emit.once(node, `blocks of ${x}`, () => [emit.node("ReorderInput", [x], {}, NCHWC)])[0] as string;
+}
+
+/** A blocked image as [N, C, H, W] again. */
+export function fromBlocks(emit: Emitter, x: string, channels: number): string {
+  return emit.node("ReorderOutput", [x], { channels: { int: channels } }, NCHWC);
+}
+
+/** Rows x [N, R, S] as [N, S/B, R, B]: S along the blocks, as images with their channels last. */
+export function columnsToBlocks(emit: Emitter, x: string, [n, rows, columns]: readonly [number, number, number]): string {
+  const image = reshaped(emit, x, [n, 1, rows, columns]);
+  return emit.node("ReorderInput", [image], { channels_last: { int: 1 } }, NCHWC);
+}
+
+/** How a kernel moves, axis by axis; `padding` is [top, left, bottom, right]. */
+export interface BlockedConvolution {
+  readonly kernel: readonly number[];
+  readonly padding?: readonly number[];
+  readonly strides?: readonly number[];
+  readonly dilations?: readonly number[];
+  readonly groups?: number;
+}
+
+/** What a blocked convolution adds to its result: one value for each channel, and an image of the result's shape. */
+export interface Addends {
+  readonly bias?: string | undefined;
+  readonly sum?: string | undefined;
+}
+
+/** A convolution of a blocked image and a blocked kernel. */
+export function blockedConv(
+  emit: Emitter,
+  [image, kernel]: readonly [string, string],
+  { kernel: size, padding = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1], groups = 1 }: BlockedConvolution,
+  { bias = "", sum = "" }: Addends = {},
+): string {
+  const inputs = [image, kernel, bias, sum];
+  while (inputs.at(-1) === "") inputs.pop();
+  const attributes: Record<string, OnnxAttribute> = {
+    kernel_shape: { ints: size },
+    pads: { ints: padding },
+    strides: { ints: strides },
+    dilations: { ints: dilations },
+    group: { int: groups },
+  };
+  return emit.node("Conv", inputs, attributes, NCHWC);
+}
+
+/** How a kernel [Co, Ci, taps] is used: forward, or backward with inputs and outputs exchanged. */
+export interface KernelUse {
+  readonly outputs: number;
+  readonly inputs: number;
+  readonly taps: number;
+  readonly backward: boolean;
+}
+
+/** Kernels [Co, Ci, taps] as [Co/B·Ci/B, taps, B·B], ready to be one blocked kernel; backward as [Ci/B·Co/B, …]. */
+export function kernelBlocks(emit: Emitter, w: string, { outputs, inputs, taps, backward }: KernelUse): string {
+  const block = emit.channelBlock;
+  const [rows, columns] = [outputs / block, inputs / block];
+  const split = reshaped(emit, w, [rows, block, columns, block, taps]);
+  const perm = backward ? [2, 0, 4, 1, 3] : [0, 2, 4, 3, 1];
+  const blocks = emit.node("Transpose", [split], { perm: { ints: perm } });
+  return reshaped(emit, blocks, [rows * columns, taps, block * block]);
+}
