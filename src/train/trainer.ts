@@ -149,7 +149,7 @@ export class Trainer {
    * @param data what the data say of it
    * @throws UnnoiseError `not-finite` when the state is not finite
    */
-  model<F extends DataFacts>(data: F): F & Omit<DiffusionModel, "kind"> {
+  model<F extends Pick<DiffusionModel, "kind">>(data: F): F & Omit<DiffusionModel, "kind"> {
     const { state, config, denoiser } = this;
     requireFinite(state);
     const { prediction, variance, firstLogVariance } = config;
