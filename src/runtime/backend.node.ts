@@ -50,6 +50,7 @@ export const backend: Backend = {
   devices: ["cpu", "webgpu", "cuda", "wasm"],
   host: "cpu",
   processors: availableParallelism(),
+  channelBlocks: process.arch === "x64" ? [16, 8] : [],
   choose: (flops) => Promise.resolve(flops >= GPU_WORTHWHILE_FLOPS && hasCudaLibraries() ? "cuda" : "cpu"),
   load,
   advice: "use device auto or cpu",

@@ -22,6 +22,8 @@ export interface Backend {
   choose(flops: number): Promise<Device>;
   /** Processors that threads may use. */
   readonly processors: number;
+  /** Channels that a block of the processor's blocked images may have, for `channelBlock` to try. */
+  readonly channelBlocks: readonly number[];
   /** Loads the package that runs `device`; a wasm build of it starts with so many threads, 1 by default. */
   load(device: Device, threads?: number): Promise<Ort>;
   /** What to do when a device is not available. */

@@ -33,6 +33,7 @@ export const backend: Backend = {
   get processors() {
     return browser()?.hardwareConcurrency ?? 1;
   },
+  channelBlocks: [],
   choose: async (flops) => (flops >= GPU_WORTHWHILE_FLOPS && (await hasGpu()) ? "webgpu" : "wasm"),
   load,
   advice: "use device auto or wasm; if ONNX Runtime's files were not found, say where they are with configureRuntime",

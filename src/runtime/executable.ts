@@ -1,7 +1,7 @@
 import { backend } from "#backend";
 import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from "onnxruntime-common";
 import { input, sin } from "../graph/builders.ts";
-import type { GraphDType, Node, ValueType } from "../graph/node.ts";
+import type { GraphDType, Node, OpName, ValueType } from "../graph/node.ts";
 import { isOp } from "../graph/node.ts";
 import { optimise } from "../graph/passes/optimise.ts";
 import { topologicalOrder } from "../graph/traverse.ts";
@@ -10,6 +10,7 @@ import { UnnoiseError, at } from "../math/error.ts";
 import { requireDistinctNames, toOnnx } from "../onnx/emit-model.ts";
 import { sameShape, shapeText, sizeOf } from "../tensor/tensor.ts";
 import { devices, type Device, type Ort } from "./backend.ts";
+import { channelBlock } from "./channel-block.ts";
 import { OverlapCheck } from "./overlap.ts";
 import { reasonOf } from "./reason.ts";
 import { wasmThreads } from "./wasm.ts";
@@ -119,9 +120,15 @@ export async function compile(
   const device = await resolveDevice(choice, flops);
   const threads = resolveThreads(asked, flops, device);
   const ort = await backend.load(device, threads);
-  const model = toOnnx(graph, runsOnHost(device) ? "cpu" : "generic");
+  const block = device === "cpu" && convolves(nodes) ? await channelBlock(ort) : 0;
+  const model = toOnnx(graph, runsOnHost(device) ? "cpu" : "generic", block);
   const session = await createSession(ort, model, device, threads);
   return new Executable({ ort, session, graph, device, threads });
+}
+
+function convolves(outputs: readonly Node[]): boolean {
+  const convolutions: readonly OpName[] = ["conv", "convInputGrad", "convWeightGrad"];
+  return topologicalOrder(outputs).some(({ op }) => convolutions.includes(op));
 }
 
 /**
@@ -141,9 +148,20 @@ const CANNOT_START = new RegExp(
   "i",
 );
 
-async function createSession(ort: Ort, model: Uint8Array, device: Device, threads: number): Promise<InferenceSession> {
+/**
+ * A session of an ONNX model: its bytes, or where its file is.
+ * @throws UnnoiseError `device` when the device is not available here, `runtime` when ONNX Runtime refuses the model
+ */
+export async function createSession(
+  ort: Ort,
+  model: Uint8Array | string,
+  device: Device,
+  threads: number,
+): Promise<InferenceSession> {
   try {
-    return await ort.InferenceSession.create(model, backend.sessionOptions(device, threads));
+    const options = backend.sessionOptions(device, threads);
+    if (typeof model === "string") return await ort.InferenceSession.create(model, options);
+    return await ort.InferenceSession.create(model, options);
   } catch (cause) {
     const reason = reasonOf(cause);
     const unavailable = CANNOT_START.test(reason);

@@ -27,7 +27,11 @@ export function fromBlocks(emit: Emitter, x: string, channels: number): string {
 }
 
 /** Rows x [N, R, S] as [N, S/B, R, B]: S along the blocks, as images with their channels last. */
-export function columnsToBlocks(emit: Emitter, x: string, [n, rows, columns]: readonly [number, number, number]): string {
+export function columnsToBlocks(
+  emit: Emitter,
+  x: string,
+  [n, rows, columns]: readonly [number, number, number],
+): string {
   const image = reshaped(emit, x, [n, 1, rows, columns]);
   return emit.node("ReorderInput", [image], { channels_last: { int: 1 } }, NCHWC);
 }

@@ -75,7 +75,8 @@ function shiftedGradient(
   { n, outputs, dy: [rows, columns], pitch }: Geometry,
 ): string {
   const after = pitch - columns - shift;
-  const moved = shift === 0 && after === 0 ? gradient : padded(emit, gradient, [0, 0, 0, shift, 0], [0, 0, 0, after, 0]);
+  const moved =
+    shift === 0 && after === 0 ? gradient : padded(emit, gradient, [0, 0, 0, shift, 0], [0, 0, 0, after, 0]);
   return reshaped(emit, moved, [outputs, n * emit.channelBlock, rows, pitch / emit.channelBlock]);
 }
 

@@ -96,7 +96,11 @@ export function winogradConv(
 /** (G·g) of every kernel column, as blocked kernels of 1 × 3. */
 function transformKernel(emit: Emitter, w: string, conv: KernelUse, { kernel }: Filtering): string[] {
   const blocks = kernelBlocks(emit, w, conv);
-  const matrix = emit.constant("float32", [3 * kernel.length, 9], Float64Array.from(kernelMatrix(kernel, conv.backward)));
+  const matrix = emit.constant(
+    "float32",
+    [3 * kernel.length, 9],
+    Float64Array.from(kernelMatrix(kernel, conv.backward)),
+  );
   const product = emit.node("MatMul", [matrix, blocks]);
   const parts = emit.nodes("Split", [product, emit.ints(kernel.map(() => 3))], kernel.length, { axis: { int: 1 } });
   const [outputs, inputs] = conv.backward ? [conv.inputs, conv.outputs] : [conv.outputs, conv.inputs];
@@ -108,9 +112,7 @@ function kernelMatrix(kernel: Filtering["kernel"], backward: boolean): number[] 
   const turned = (i: number): number => (backward ? 2 - i : i);
   return kernel.flatMap((factors) =>
     [0, 1, 2].flatMap((column) =>
-      [0, 1, 2].flatMap((row) =>
-        [0, 1, 2].map((tap) => (tap === turned(column) ? (factors[turned(row)] ?? 0) : 0)),
-      ),
+      [0, 1, 2].flatMap((row) => [0, 1, 2].map((tap) => (tap === turned(column) ? (factors[turned(row)] ?? 0) : 0))),
     ),
   );
 }
@@ -132,11 +134,13 @@ function transformInput(
   const { channelBlock: block } = emit;
   const blocks = taps.flatMap((tap) => Array.from({ length: block }, () => tap));
   const kernel = Float64Array.from({ length: channels * taps.length }, (_, i) => blocks[i % blocks.length] ?? 0);
-  return blockedConv(
-    emit,
-    [image, emit.constant("float32", [channels, 1, taps.length, 1], kernel)],
-    { kernel: [taps.length, 1], padding, strides: [tile, 1], dilations: [spacing, 1], groups: channels },
-  );
+  return blockedConv(emit, [image, emit.constant("float32", [channels, 1, taps.length, 1], kernel)], {
+    kernel: [taps.length, 1],
+    padding,
+    strides: [tile, 1],
+    dilations: [spacing, 1],
+    groups: channels,
+  });
 }
 
 interface Pair {
