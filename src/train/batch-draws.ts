@@ -85,11 +85,18 @@ export class BatchDraws {
     this.#rows.forEach((row, i) => (classLabels[i] = untold[i] === 1 ? classes.length : (labels[row] as number)));
   }
 
+  /** Each sample has a row of draws of its own in each mask, whatever part it is in. */
   #drawMasks(iteration: number): void {
+    const { batchSize, accumulate } = this.#config;
+    const rows = batchSize / accumulate;
     this.parts.forEach(({ keeps = {} }, part) =>
       this.#masks.forEach(({ name, rate }, i) => {
-        const mask = keeps[name];
-        if (mask) this.#random.dropout.bits(mask, 1 - rate, part * this.#masks.length + i, iteration);
+        const mask = keeps[name] ?? new Uint8Array();
+        const width = mask.length / rows;
+        for (let row = 0; row < rows; row++) {
+          const own = mask.subarray(row * width, (row + 1) * width);
+          this.#random.dropout.bits(own, 1 - rate, i * batchSize + part * rows + row, iteration);
+        }
       }),
     );
   }
