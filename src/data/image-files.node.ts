@@ -1,0 +1,25 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { ioError } from "../formats/io-error.ts";
+import type { ListedFile } from "./image-source.ts";
+
+/** Files whose facts are asked for at a time. */
+const AT_ONCE = 64;
+
+/**
+ * Sizes and times of files, by which a change is noticed.
+ * @throws UnnoiseError `io` for a file that cannot be found
+ */
+export async function listFiles(paths: readonly string[]): Promise<ListedFile[]> {
+  const facts: ListedFile[] = [];
+  for (let start = 0; start < paths.length; start += AT_ONCE) {
+    const some = paths.slice(start, start + AT_ONCE).map(async (path): Promise<ListedFile> => {
+      const { size, mtimeMs } = await stat(path).catch((cause: unknown) => {
+        throw ioError("read", path, cause);
+      });
+      return [resolve(path), size, mtimeMs];
+    });
+    facts.push(...(await Promise.all(some)));
+  }
+  return facts;
+}
