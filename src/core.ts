@@ -133,6 +133,7 @@ export { dpmpp2mSde } from "./diffusion/samplers/dpmpp-2m-sde.ts";
 export type { ChurnOptions } from "./diffusion/samplers/edm-churn.ts";
 export { euler } from "./diffusion/samplers/euler.ts";
 export { heun } from "./diffusion/samplers/heun.ts";
+export { repaint, repaintRoute, type RepaintOptions, type ResamplingOptions } from "./diffusion/samplers/repaint.ts";
 export { uniPc, type UniPcOptions, type UniPcVariant } from "./diffusion/samplers/unipc.ts";
 export { presetNames, presets, samplingOptions, type Preset, type PresetName } from "./diffusion/presets.ts";
 export { comparePresets, type PresetComparison, type PresetDifference } from "./diffusion/preset-difference.ts";

@@ -40,7 +40,7 @@ export interface SamplerStep {
   readonly count: number;
   /** t, in 0…T−1; an inversion starts at −1, the data. */
   readonly step: number;
-  /** s, in −1…T−2; −1 is the data. An inversion goes up, to T−1. */
+  /** s, in −1…T−2; −1 is the data. An inversion goes up, to T−1; RePaint goes up now and then. */
   readonly previousStep: number;
   /** x_t, as the sampler used it: a corrector may have moved it. */
   readonly xt: FloatTensor;

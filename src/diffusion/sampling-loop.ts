@@ -20,6 +20,8 @@ export interface SamplingProcedure {
   readonly begin: (walk: Walk) => Advance;
   /** Goes up from the data, `start`, to the first of the steps. */
   readonly upwards?: boolean;
+  /** The states in the order in which they are visited, for methods that go back up; as they are given if absent. */
+  readonly route?: (stops: readonly number[]) => readonly number[];
 }
 
 /**
@@ -30,7 +32,8 @@ export function samplerFrom(procedure: SamplingProcedure): Sampler {
   return (options) => {
     checkOptions(options, procedure);
     const steps = stops(options, procedure.upwards === true);
-    return samplingLoop(procedure, new Walk(procedure.name, options), options, steps);
+    const route = procedure.route?.(steps) ?? steps;
+    return samplingLoop(procedure, new Walk(procedure.name, options), options, route);
   };
 }
 

@@ -63,8 +63,11 @@ export function ddpm({ variance = "large" }: DdpmOptions = {}): Sampler {
   });
 }
 
-/** σ of each value; not asked in the last step, which adds no noise. */
-function learnedDeviations(
+/**
+ * σ of each value, as the network says it; not for the last step, which adds no noise.
+ * @throws UnnoiseError `data` when the denoiser says nothing of its variance
+ */
+export function learnedDeviations(
   { variance }: Estimate,
   schedule: NoiseSchedule,
   step: number,
