@@ -1,16 +1,21 @@
 import fc from "fast-check";
 import {
   add,
+  averagePool,
   broadcastTo,
+  checkpoint,
   concat,
   constant,
+  conv2d,
   div,
+  gate,
   input,
   less,
   matmul,
   maximum,
   mul,
   neg,
+  normalise,
   reduceMax,
   reshape,
   sin,
@@ -21,6 +26,7 @@ import {
   sum,
   tanh,
   transpose,
+  upsampleNearest,
   where,
 } from "../src/graph/builders.ts";
 import type { Node } from "../src/graph/node.ts";
@@ -32,6 +38,8 @@ export interface RandomGraph {
 }
 
 type Step = (a: Node, b: Node) => Node;
+
+const asImage = (a: Node): Node => reshape(a, [1, 1, 3, 3]);
 
 /** Each takes two [3, 3] values to one, so that any choice fits; the neutral ones are what passes remove. */
 const steps: readonly Step[] = [
@@ -56,6 +64,11 @@ const steps: readonly Step[] = [
   (a) => reshape(reshape(a, [9]), [3, 3]),
   (a) => concat([slice(a, [1, 0], [3, 3]), slice(a, [0, 0], [1, 3])], 0),
   (a) => concat(split(a, 1, [1, 2]).reverse(), 1),
+  (a, b) => reshape(conv2d(asImage(a), asImage(b), undefined, { padding: 1 }), [3, 3]),
+  (a) => reshape(averagePool(upsampleNearest(asImage(a))), [3, 3]),
+  (a) => normalise(a, 1, 0.1),
+  (a) => checkpoint(a),
+  (a, b) => gate(a, [b]),
   (a) => add(a, 0),
   (a) => mul(1, a),
   (a) => div(a, 1),

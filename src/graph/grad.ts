@@ -9,7 +9,7 @@ import { topologicalOrder } from "./traverse.ts";
 export interface GradOptions {
   /**
    * Whether values between borders that `checkpoint` marks are computed a second time on the way back instead of kept: less memory,
-   * more work, the same gradients. Default false.
+   * more work, the same gradients. What depends on no input outside `wrt` is kept. Default false.
    */
   readonly recompute?: boolean;
 }
