@@ -6,15 +6,17 @@ import { qSample } from "./forward.ts";
 import { gaussianKl, priorTerm } from "./gaussian-kl.ts";
 import { posteriorMeanCoefficients, posteriorVariance } from "./posterior.ts";
 import { reverseGaussian, type Transition } from "./reverse-transition.ts";
-import { stepChoices, type RowChoice } from "./step-choices.ts";
+import { stepChoices, type RowChoice, type Stretches } from "./step-choices.ts";
 
 /** What `variationalBound` takes. */
 export interface VariationalBoundOptions extends BoundOptions {
   /**
-   * Evaluates each row at so many random steps only, one in each of as many equal stretches of the chain; at all of them if
+   * Evaluates each row at so many random steps only, one in each of as many stretches of the chain; at all of them if
    * absent.
    */
   readonly stepsPerRow?: number;
+  /** How the chain is cut into stretches; `equal` if absent. */
+  readonly stretches?: Stretches;
 }
 
 /** One term of the bound, in nats for a whole sample. */
@@ -63,7 +65,7 @@ export interface VariationalBound extends NegativeLogLikelihood {
  */
 export async function variationalBound(options: VariationalBoundOptions): Promise<VariationalBound> {
   const setup = boundSetup("bound", options);
-  const choices = stepChoices(setup, options.stepsPerRow);
+  const choices = stepChoices(setup, options.stepsPerRow, options.stretches);
   const sums = { transitions: new Float64Array(setup.rows), reconstruction: new Float64Array(setup.rows) };
   const terms: BoundTerm[] = [];
   for (const [index, transition] of setup.transitions.entries()) {

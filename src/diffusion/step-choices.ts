@@ -1,4 +1,4 @@
-import { UnnoiseError } from "../math/error.ts";
+import { UnnoiseError, at } from "../math/error.ts";
 import { normalCdf } from "../math/special.ts";
 import type { BoundSetup } from "./bound-options.ts";
 
@@ -10,14 +10,28 @@ export interface RowChoice {
   readonly weight: number;
 }
 
+/** How the chain is cut: into equal stretches, or into ones that widen from single steps at the data, where the terms differ most. */
+export type Stretches = "equal" | "widening";
+
+/** Where the stretches begin, and where the last one ends. */
+function boundsOf(count: number, parts: number, stretches: Stretches): number[] {
+  return Array.from({ length: parts + 1 }, (_, k) =>
+    stretches === "equal" ? Math.floor((k * count) / parts) : Math.max(k, Math.round(count * (k / parts) ** 2)),
+  );
+}
+
 /**
- * Chooses which rows evaluate which transition: all of them, or for each row one transition in each of `stepsPerRow` equal
+ * Chooses which rows evaluate which transition: all of them, or for each row one transition in each of `stepsPerRow`
  * stretches, independent of other rows. So the sums of rows stay independent draws of the whole, and their spread says how far
  * the mean is off.
  * @returns one choice for each transition
  * @throws UnnoiseError `usage` for a number outside 1…number of transitions
  */
-export function stepChoices(setup: BoundSetup, stepsPerRow: number | undefined): RowChoice[] {
+export function stepChoices(
+  setup: BoundSetup,
+  stepsPerRow: number | undefined,
+  stretches: Stretches = "equal",
+): RowChoice[] {
   const count = setup.transitions.length;
   if (stepsPerRow === undefined || stepsPerRow === count) return setup.transitions.map(() => ({ weight: 1 }));
   if (!Number.isInteger(stepsPerRow) || stepsPerRow < 1 || stepsPerRow > count) {
@@ -26,9 +40,10 @@ export function stepChoices(setup: BoundSetup, stepsPerRow: number | undefined):
   const uniforms = drawUniforms(setup, stepsPerRow);
   const chosen: number[][] = setup.transitions.map(() => []);
   const weights = new Float64Array(count);
+  const bounds = boundsOf(count, stepsPerRow, stretches);
   for (let stretch = 0; stretch < stepsPerRow; stretch++) {
-    const first = Math.floor((stretch * count) / stepsPerRow);
-    const length = Math.floor(((stretch + 1) * count) / stepsPerRow) - first;
+    const first = at(bounds, stretch);
+    const length = at(bounds, stretch + 1) - first;
     weights.fill(length, first, first + length);
     for (let row = 0; row < setup.rows; row++) {
       const place = Math.min(length - 1, Math.floor((uniforms[row * stepsPerRow + stretch] as number) * length));

@@ -19,7 +19,7 @@ export function imageNetworkOf(
   { network, variance, conditional }: Pick<TrainingConfig, "network" | "variance" | "conditional">,
   { sampleShape, classes = [] }: Pick<TrainingData, "sampleShape" | "classes">,
 ): DenoiserConfig {
-  const [channels, height] = [at(sampleShape, 0), at(sampleShape, 1)];
+  const [channels, height, width] = [at(sampleShape, 0), at(sampleShape, 1), at(sampleShape, 2)];
   const outputs = isLearned(variance) ? 2 * channels : channels;
   if (conditional && classes.length === 0) {
     throw new UnnoiseError(
@@ -31,8 +31,12 @@ export function imageNetworkOf(
   const chosen = network ?? USUAL;
   const denoiser =
     typeof chosen === "string"
-      ? networkPreset(chosen, { sampleSize: height, channels, outputs, classes: rows })
+      ? networkPreset(chosen, { sampleSize: [height, width], channels, outputs, classes: rows })
       : parseDenoiser(chosen, "network");
+  if (denoiser.kind === "UNet2DModel" && denoiser.time_embedding_type === "fourier") {
+    const advice = "use positional";
+    throw new UnnoiseError("usage", `network: time_embedding_type fourier takes the logarithm of step 0; ${advice}`);
+  }
   const said = { shape: sampleShapeOf(denoiser), outputs: outputChannelsOf(denoiser), classes: classesOf(denoiser) };
   if (!sameShape(said.shape, sampleShape)) throw misfit("samples", shapeText(sampleShape), shapeText(said.shape));
   if (said.outputs !== outputs) throw misfit("output channels", outputs, said.outputs);

@@ -1,0 +1,116 @@
+import type { ImageDataset } from "../data/images.ts";
+import { variationalBound, type BoundTerm } from "../diffusion/bound.ts";
+import { UnnoiseError } from "../math/error.ts";
+import { Random } from "../math/random.ts";
+import type { SpreadEstimate } from "../math/running-mean.ts";
+import type { CompileOptions } from "../runtime/executable.ts";
+import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
+import { eventLoopPause } from "./event-loop.ts";
+import { DenoiserSession, reverseVarianceOf, scheduleOf, type ImageModel } from "./model.ts";
+
+export interface ImageBoundOptions extends CompileOptions {
+  /** Images to measure on, chosen at random; 256, or all there are, if absent. */
+  readonly count?: number;
+  /** Steps at which each image is measured, one in each of as many stretches of the chain; null, the usual, for all T. */
+  readonly stepsPerImage?: number | null;
+  /** Range that x̂_0 is clipped to, as in sampling; null for none. [−1, 1] if absent. */
+  readonly clip?: readonly [number, number] | null;
+  /** Integer in 0…2^53−1. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  /** Called with the share of the work that is done. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/** The bound on −log₂ p of 8-bit images, in bits per dimension (value of a channel of a pixel). */
+export interface ImageBound {
+  readonly images: number;
+  /** Whether the network was told no class, though it knows classes. */
+  readonly unconditional: boolean;
+  readonly total: SpreadEstimate;
+  /** L_T. */
+  readonly prior: SpreadEstimate;
+  /** Σ_{t>1} L_{t−1}. */
+  readonly transitions: SpreadEstimate;
+  /** L_0, by the discretised Gaussian decoder. */
+  readonly reconstruction: SpreadEstimate;
+  /** L_0, then each L_{t−1}, upwards. */
+  readonly terms: readonly BoundTerm[];
+}
+
+const USUAL_COUNT = 256;
+
+/**
+ * The variational bound of a model of images with the discretised decoder (Ho et al. 2020, eq. 5 and 13, arXiv 2006.11239).
+ * @param images of the size that the model makes
+ * @throws UnnoiseError `usage` for images of another size, or a network that must be told a class; `interrupted` after `signal`
+ */
+export async function imageBound(
+  model: ImageModel,
+  images: ImageDataset,
+  options: ImageBoundOptions = {},
+): Promise<ImageBound> {
+  const {
+    count = USUAL_COUNT,
+    stepsPerImage = null,
+    clip = [-1, 1],
+    seed = 0,
+    signal,
+    onProgress,
+    ...placement
+  } = options;
+  const x0 = someImages(images, Math.min(count, images.count), seed);
+  const session = new DenoiserSession(model, placement);
+  const pause = eventLoopPause();
+  try {
+    const bound = await variationalBound({
+      denoiser: async (xt, step) => {
+        await pause();
+        return session.predict(xt, step);
+      },
+      schedule: scheduleOf(model),
+      x0,
+      noise: new Random(seed, "bound"),
+      variance: reverseVarianceOf(model),
+      first: model.firstLogVariance,
+      decoder: "discretised",
+      batchRows: BATCH_ROWS,
+      stretches: "widening",
+      ...(stepsPerImage !== null && { stepsPerRow: stepsPerImage }),
+      ...(clip && { clip }),
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    });
+    const bits = (nats: SpreadEstimate): SpreadEstimate => scaled(nats, 1 / (bound.width * Math.LN2));
+    const { prior, transitions, reconstruction, total, terms } = bound;
+    return {
+      images: bound.rows,
+      unconditional: model.classes !== undefined,
+      total: bits(total),
+      prior: bits(prior),
+      transitions: bits(transitions),
+      reconstruction: bits(reconstruction),
+      terms,
+    };
+  } finally {
+    await session.dispose();
+  }
+}
+
+const BATCH_ROWS = 256;
+
+/** Different images in random order. */
+function someImages(images: ImageDataset, count: number, seed: number): FloatTensor {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new UnnoiseError("usage", `bound: expected at least one image, got ${count}`);
+  }
+  const rows = Int32Array.from(new Random(seed, "metric").permutation(images.count).subarray(0, count));
+  const shape = [count, ...images.shape];
+  const data = new Float32Array(shape.reduce((product, extent) => product * extent, 1));
+  images.gather(rows, data);
+  return floatTensor(data, shape);
+}
+
+function scaled({ mean, standardError, variance }: SpreadEstimate, factor: number): SpreadEstimate {
+  return { mean: mean * factor, standardError: standardError * factor, variance: variance * factor ** 2 };
+}
