@@ -1,5 +1,5 @@
 import type { ImageDataset } from "../data/images.ts";
-import { variationalBound, type BoundTerm } from "../diffusion/bound.ts";
+import { variationalBound, type BoundTerm, type VariationalBound } from "../diffusion/bound.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import type { SpreadEstimate } from "../math/running-mean.ts";
@@ -81,20 +81,28 @@ export async function imageBound(
       ...(signal && { signal }),
       ...(onProgress && { onProgress }),
     });
-    const bits = (nats: SpreadEstimate): SpreadEstimate => scaled(nats, 1 / (bound.width * Math.LN2));
-    const { prior, transitions, reconstruction, total, terms } = bound;
-    return {
-      images: bound.rows,
-      unconditional: model.classes !== undefined,
-      total: bits(total),
-      prior: bits(prior),
-      transitions: bits(transitions),
-      reconstruction: bits(reconstruction),
-      terms,
-    };
+    return { ...inBits(bound), unconditional: model.classes !== undefined };
   } finally {
     await session.dispose();
   }
+}
+
+function inBits(bound: VariationalBound): Omit<ImageBound, "unconditional"> {
+  const factor = 1 / (bound.width * Math.LN2);
+  const bits = ({ mean, standardError, variance }: SpreadEstimate): SpreadEstimate => ({
+    mean: mean * factor,
+    standardError: standardError * factor,
+    variance: variance * factor ** 2,
+  });
+  const { rows: images, prior, transitions, reconstruction, total, terms } = bound;
+  return {
+    images,
+    total: bits(total),
+    prior: bits(prior),
+    transitions: bits(transitions),
+    reconstruction: bits(reconstruction),
+    terms,
+  };
 }
 
 const BATCH_ROWS = 256;
@@ -109,8 +117,4 @@ function someImages(images: ImageDataset, count: number, seed: number): FloatTen
   const data = new Float32Array(shape.reduce((product, extent) => product * extent, 1));
   images.gather(rows, data);
   return floatTensor(data, shape);
-}
-
-function scaled({ mean, standardError, variance }: SpreadEstimate, factor: number): SpreadEstimate {
-  return { mean: mean * factor, standardError: standardError * factor, variance: variance * factor ** 2 };
 }
