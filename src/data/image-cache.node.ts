@@ -14,20 +14,30 @@ const MARK = new TextEncoder().encode("UNNIMG01");
 const END_BYTES = 8 + MARK.length;
 const LONGEST_FACTS = 2 ** 26;
 
+/** What is kept of a set besides its pixels. */
+interface CachedFacts {
+  readonly name: string;
+  readonly shape: [channels: number, height: number, width: number];
+  readonly count: number;
+  readonly hasLabels: boolean;
+  readonly classes?: string[] | undefined;
+  readonly fingerprint: string;
+  /** CRC-32 of labels and sums. */
+  readonly tableSum: number;
+  readonly warnings: string[];
+}
+
 const extent = z.int().min(1);
-const factsSchema = z.strictObject({
+const factsSchema: z.ZodType<CachedFacts> = z.strictObject({
   name: z.string(),
   shape: z.tuple([extent, extent, extent]),
   count: extent,
   hasLabels: z.boolean(),
   classes: z.array(z.string()).optional(),
   fingerprint: z.string().regex(/^[0-9a-f]{64}$/),
-  /** CRC-32 of labels and sums. */
   tableSum: z.int(),
   warnings: z.array(z.string()),
 });
-/** What is kept of a set besides its pixels. */
-export type CachedFacts = z.infer<typeof factsSchema>;
 
 const bytesOf = (array: Int32Array | Uint32Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

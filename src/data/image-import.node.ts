@@ -27,8 +27,7 @@ export interface ImportSettings {
   /** Most bytes of pixels that are held in memory. */
   readonly memory: number;
   readonly onWarning?: ((text: string) => void) | undefined;
-  /** Is told the share of the pictures that are decoded, in (0, 1]. */
-  readonly onProgress?: ((share: number) => void) | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -130,7 +129,7 @@ async function* decodeAll(
     const wanted = Array.from({ length: Math.min(AT_ONCE, count - start) }, (_, i) => decode(start + i));
     const found = (await Promise.all(wanted)).flat();
     yield { rows: found.map(([row]) => row), levels: found.map(([, levels]) => levels) };
-    onProgress?.((start + wanted.length) / count);
+    onProgress?.(start + wanted.length, count);
   }
 }
 

@@ -11,7 +11,7 @@ import { folderSources } from "./image-folder.node.ts";
 import { holdsIdx, idxSources, isIdxFile } from "./image-idx.node.ts";
 import { importImages, type ImportSettings } from "./image-import.node.ts";
 import { resolveImageOptions, type ImageOptions, type ResolvedOptions } from "./image-options.ts";
-import type { ImageSource, ImageSources } from "./image-source.ts";
+import type { ImageSources } from "./image-source.ts";
 import type { ImageDataset } from "./images.ts";
 
 export { holdOut } from "./images-hold-out.node.ts";
@@ -24,8 +24,8 @@ export interface OpenImagesOptions extends ImageOptions {
   readonly memory?: number;
   /** Is told in one line each of broken pictures left out, and of what looks wrong. */
   readonly onWarning?: (text: string) => void;
-  /** Is told the share of the pictures that are decoded, in (0, 1]; not called where they were decoded before. */
-  readonly onProgress?: (share: number) => void;
+  /** Is told how many pictures are decoded, of a held-out part after the others; not called where they were decoded before. */
+  readonly onProgress?: (done: number, total: number) => void;
   /** Stops decoding. */
   readonly signal?: AbortSignal;
 }
@@ -92,11 +92,6 @@ async function sourcesOf(source: string, options: ResolvedOptions): Promise<Imag
   );
 }
 
-/** Bytes of the files of a part, by which the parts share the progress. */
-function bytesOf({ files }: ImageSource): number {
-  return files.reduce((sum, [, bytes]) => sum + bytes, 1);
-}
-
 /**
  * Opens images to learn from. They are decoded once, into a file of bytes that is kept; while neither the files nor the options
  * change, that file is used. A set that is small enough is held in memory, of a larger one only the images asked for.
@@ -113,16 +108,10 @@ export async function openImages(source: string, options: OpenImagesOptions = {}
   const { onWarning, onProgress, signal } = options;
   const resolved = resolveImageOptions(options);
   const { train, test } = await sourcesOf(source, resolved);
-  const trainShare = bytesOf(train) / (bytesOf(train) + (test ? bytesOf(test) : 0));
-  const settings: ImportSettings = { options: resolved, cacheFolder, memory, onWarning, signal };
-  const dataset = await importImages(train, { ...settings, onProgress: (share) => onProgress?.(share * trainShare) });
+  const settings: ImportSettings = { options: resolved, cacheFolder, memory, onWarning, onProgress, signal };
+  const dataset = await importImages(train, settings);
   if (!test) return dataset;
   const [channels, height, width] = dataset.shape;
   const alike: ResolvedOptions = { ...resolved, size: [height, width], channels: channels === 1 ? 1 : 3 };
-  const held = await importImages(test, {
-    ...settings,
-    options: alike,
-    onProgress: (share) => onProgress?.(trainShare + share * (1 - trainShare)),
-  });
-  return { ...dataset, test: held };
+  return { ...dataset, test: await importImages(test, { ...settings, options: alike }) };
 }

@@ -33,15 +33,15 @@ function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
 }
 
-const kernels = {
+/** How pixels between pixels are found: mean of an area, linear, Catmull-Rom cubic, or Lanczos with three lobes. */
+export type Filter = "box" | "bilinear" | "bicubic" | "lanczos";
+
+const kernels: Readonly<Record<Filter, Kernel>> = {
   box: { radius: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
   bilinear: { radius: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
   bicubic: { radius: 2, weight: cubic },
   lanczos: { radius: 3, weight: (x) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0) },
-} as const satisfies Readonly<Record<string, Kernel>>;
-
-/** How pixels between pixels are found: mean of an area, linear, Catmull-Rom cubic, or Lanczos with three lobes. */
-export type Filter = keyof typeof kernels;
+};
 export const filters: readonly Filter[] = Object.keys(kernels) as Filter[];
 
 /** For each output position: the first input position and the weights from there on, `most` places each. */

@@ -33,7 +33,7 @@ export interface NpyFile {
  * @param fileBytes the size of the file
  * @throws UnnoiseError `format` for a file that is not .npy, truncated, longer than its shape says, or not of real numbers
  */
-export function openNpy(bytes: Uint8Array, name: string, fileBytes = bytes.length): NpyFile {
+export function openNpy(bytes: Uint8Array, name: string, fileBytes: number = bytes.length): NpyFile {
   const header = parseNpyHeader(bytes, name);
   const element = npyElement(header.descr, name);
   checkLength(header, element, fileBytes, name);

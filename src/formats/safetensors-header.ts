@@ -1,11 +1,14 @@
 import { UnnoiseError } from "../math/error.ts";
 import { sizeOf, type DType, type Shape } from "../tensor/tensor.ts";
 
+/** The safetensors format's name of an element type. */
+export type StoredType = "F64" | "I64" | "F32" | "I32" | "BOOL" | "F16" | "BF16" | "I16" | "U16" | "I8" | "U8";
+
 /**
  * Element types of the safetensors format that unnoise reads: the bytes of one element, and the type that its values get in memory,
  * which holds all of them exactly.
  */
-const storedTypes = {
+const storedTypes: Readonly<Record<StoredType, { readonly bytes: number; readonly dtype: DType }>> = {
   F64: { bytes: 8, dtype: "float64" },
   I64: { bytes: 8, dtype: "int64" },
   F32: { bytes: 4, dtype: "float32" },
@@ -17,10 +20,7 @@ const storedTypes = {
   U16: { bytes: 2, dtype: "int32" },
   I8: { bytes: 1, dtype: "int32" },
   U8: { bytes: 1, dtype: "int32" },
-} as const satisfies Readonly<Record<string, { readonly bytes: number; readonly dtype: DType }>>;
-
-/** The safetensors format's name of an element type. */
-export type StoredType = keyof typeof storedTypes;
+};
 
 /** Where one tensor of a safetensors file lies: `begin`…`end` are byte offsets from the start of the values. */
 export interface SafetensorsEntry {
@@ -160,7 +160,11 @@ function checkContiguous(entries: readonly SafetensorsEntry[], valueBytes: numbe
  * @param fileBytes the size of the file
  * @throws UnnoiseError `format` for any breach of the format
  */
-export function parseSafetensorsHeader(bytes: Uint8Array, file: string, fileBytes = bytes.length): SafetensorsHeader {
+export function parseSafetensorsHeader(
+  bytes: Uint8Array,
+  file: string,
+  fileBytes: number = bytes.length,
+): SafetensorsHeader {
   const dataStart = LENGTH_BYTES + safetensorsHeaderLength(bytes, fileBytes, file);
   const { [METADATA_KEY]: metadata, ...tensors } = parseJson(bytes.subarray(LENGTH_BYTES, dataStart), file);
   const entries = Object.entries(tensors)
