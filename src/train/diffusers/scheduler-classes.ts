@@ -153,6 +153,7 @@ const silent: Readonly<Record<string, string>> = {
   time_shift_type: "acts with use_dynamic_shifting",
   sigma_min: "acts with use_karras_sigmas and the like",
   sigma_max: "acts with use_karras_sigmas and the like",
+  tensor_format: "chose between NumPy and PyTorch in old releases",
   skip_prk_steps: "belongs to PNDMScheduler",
   corrector_order: "belongs to SASolverScheduler",
   predictor_order: "belongs to SASolverScheduler",
@@ -170,6 +171,7 @@ export function whySilent(name: SchedulerName, key: string, value: unknown): str
   if (reason !== undefined) return reason;
   if (key in schedulerReads[name]) return undefined;
   if (known.has(key)) return `${name} does not read it`;
+  if (key === "predict_epsilon" && value === true) return "says what prediction_type epsilon says";
   const off = value === null || value === false || (Array.isArray(value) && value.length === 0);
   return off ? "is off" : undefined;
 }
