@@ -1,5 +1,11 @@
 import type { ImageDataset } from "../data/images.ts";
-import { variationalBound, type BoundTerm, type VariationalBound } from "../diffusion/bound.ts";
+import {
+  variationalBound,
+  type BoundTerm,
+  type VariationalBound,
+  type VariationalBoundOptions,
+} from "../diffusion/bound.ts";
+import type { Denoiser } from "../diffusion/sampler.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import type { SpreadEstimate } from "../math/running-mean.ts";
@@ -50,41 +56,41 @@ export async function imageBound(
   images: ImageDataset,
   options: ImageBoundOptions = {},
 ): Promise<ImageBound> {
-  const {
-    count = USUAL_COUNT,
-    stepsPerImage = null,
-    clip = [-1, 1],
-    seed = 0,
-    signal,
-    onProgress,
-    ...placement
-  } = options;
+  const { count = USUAL_COUNT, seed = 0, device, threads } = options;
   const x0 = someImages(images, Math.min(count, images.count), seed);
-  const session = new DenoiserSession(model, placement);
+  const session = new DenoiserSession(model, { ...(device && { device }), ...(threads !== undefined && { threads }) });
   const pause = eventLoopPause();
   try {
-    const bound = await variationalBound({
-      denoiser: async (xt, step) => {
-        await pause();
-        return session.predict(xt, step);
-      },
-      schedule: scheduleOf(model),
-      x0,
-      noise: new Random(seed, "bound"),
-      variance: reverseVarianceOf(model),
-      first: model.firstLogVariance,
-      decoder: "discretised",
-      batchRows: BATCH_ROWS,
-      stretches: "widening",
-      ...(stepsPerImage !== null && { stepsPerRow: stepsPerImage }),
-      ...(clip && { clip }),
-      ...(signal && { signal }),
-      ...(onProgress && { onProgress }),
-    });
+    const denoiser: Denoiser = async (xt, step) => {
+      await pause();
+      return session.predict(xt, step);
+    };
+    const bound = await variationalBound({ ...boundOptions(model, x0, options), denoiser });
     return { ...inBits(bound), unconditional: model.classes !== undefined };
   } finally {
     await session.dispose();
   }
+}
+
+function boundOptions(
+  model: ImageModel,
+  x0: FloatTensor,
+  { seed = 0, stepsPerImage = null, clip = [-1, 1], signal, onProgress }: ImageBoundOptions,
+): Omit<VariationalBoundOptions, "denoiser"> {
+  return {
+    schedule: scheduleOf(model),
+    x0,
+    noise: new Random(seed, "bound"),
+    variance: reverseVarianceOf(model),
+    first: model.firstLogVariance,
+    decoder: "discretised",
+    batchRows: BATCH_ROWS,
+    stretches: "widening",
+    ...(stepsPerImage !== null && { stepsPerRow: stepsPerImage }),
+    ...(clip && { clip }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  };
 }
 
 function inBits(bound: VariationalBound): Omit<ImageBound, "unconditional"> {
