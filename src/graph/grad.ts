@@ -25,12 +25,13 @@ export function grad(loss: Node, wrt: readonly Node[], { recompute = false }: Gr
   requireDifferentiable(loss, wrt);
   const order = topologicalOrder([loss]);
   const needed = dependents(order, new Set(wrt));
-  const again = recompute ? new Recomputation(order, wrt) : undefined;
+  const back = new Recomputation(order, wrt);
   const flows = new Map<Node, Node>([[loss, builders.constant(1)]]);
-  for (const node of again ? again.order : order.reverse()) {
+  // The same order with and without recomputation, so that sums round the same.
+  for (const node of back.order) {
     const dy = flows.get(node);
     if (!dy || !needed.has(node)) continue;
-    const used = again ? again.valueOf(node, flows) : node;
+    const used = recompute ? back.valueOf(node, flows) : node;
     scope(`grad(${node.path})`, () => pushBack(node, used, dy, needed, flows));
   }
   return wrt.map((w) => flows.get(w) ?? builders.broadcastTo(builders.constant(0), w.shape));

@@ -30,7 +30,7 @@ export class Recomputation {
       const enters = node.inputs.map((input) => this.#segment(input) + (isOp(input, "checkpoint") ? 1 : 0));
       this.#segmentOf.set(node, Math.max(0, ...enters));
     }
-    const count = 1 + Math.max(...this.#segmentOf.values());
+    const count = 1 + [...this.#segmentOf.values()].reduce((a, b) => Math.max(a, b), 0);
     this.#segments = Array.from({ length: count }, (_, s) => order.filter((node) => this.#segment(node) === s));
     this.order = this.#segments.toReversed().flatMap((nodes) => nodes.toReversed());
     this.#wrt = new Set(wrt);
