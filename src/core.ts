@@ -211,6 +211,8 @@ export { parseTrainingConfig, type TrainingConfig, type TrainingOptions } from "
 export { Trainer, type StepReport, type TrainingState } from "./train/trainer.ts";
 export { train, type TrainOptions } from "./train/train.ts";
 export { sample, type SampleOptions } from "./train/sample.ts";
+export type { DrawOptions, SampleGroup } from "./train/draw-samples.ts";
+export { classCountOf, sampleImages, type SampleImagesOptions } from "./train/sample-images.ts";
 export { toyMixture, type ToyMixtureOptions } from "./train/toy-oracle.ts";
 export { VjpSession } from "./train/vjp-session.ts";
 export {

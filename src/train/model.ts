@@ -12,6 +12,7 @@ import { UnnoiseError, at, invariant } from "../math/error.ts";
 import type { CompileOptions, Executable } from "../runtime/executable.ts";
 import { floatTensor, sizeOf, type FloatTensor } from "../tensor/tensor.ts";
 import type { DenoiserConfig } from "../nn/networks.ts";
+import { chunkRowsOf } from "./chunk-rows.ts";
 import { classesOf, denoiserParameters, sampleShapeOf } from "./denoiser-spec.ts";
 import { modelPredict } from "./model-predict.ts";
 import { SizedSessions } from "./sized-sessions.ts";
@@ -77,9 +78,6 @@ interface Results {
   readonly variance?: Float32Array;
 }
 
-/** Rows of one call: activations of so many points fit a core's cache; larger batches go through in chunks. */
-const CHUNK_ROWS = { points: 1024, images: 16 } as const;
-
 /** What a batch is asked to be. */
 export interface Condition {
   /** Class of each row, int32 [B]; of a network that takes classes, rows without are of no class. */
@@ -98,7 +96,7 @@ export class DenoiserSession {
 
   constructor(model: DiffusionModel, options: CompileOptions = {}) {
     this.model = model;
-    this.#sessions = new SizedSessions((rows) => this.#graph(rows), CHUNK_ROWS[model.kind], options);
+    this.#sessions = new SizedSessions((rows) => this.#graph(rows), chunkRowsOf(model), options);
   }
 
   /** What the network says of a batch [B, …D] that shares one step, as a `Denoiser` for any sampler: ε, or a `Prediction`. */
