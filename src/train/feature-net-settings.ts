@@ -15,6 +15,10 @@ export interface ClassifierSettings {
   /** η after warm-up, from where it falls to 0 along a cosine. */
   readonly learningRate: number;
   readonly weightDecay: number;
+  /** Each image is moved by at most so many pixels up or down and left or right, its edge repeated, so that fewer are learned by heart. */
+  readonly shift: number;
+  /** Whether every other image is mirrored left to right: only where a mirrored image keeps its class. */
+  readonly flips: boolean;
   readonly seed: number;
 }
 
@@ -27,10 +31,12 @@ const count = z.int().min(1);
 export const classifierSettings: z.ZodType<ClassifierSettings, ClassifierSettingsInput> = z.strictObject({
   channels: z.array(count).min(1).optional(),
   groups: count.default(8),
-  epochs: count.default(4),
-  batchSize: count.default(128),
+  epochs: count.default(5),
+  batchSize: count.default(64),
   learningRate: z.number().positive().default(3e-3),
   weightDecay: z.number().min(0).default(1e-2),
+  shift: z.int().min(0).default(2),
+  flips: z.boolean().default(false),
   seed: z.int().min(0).default(0),
 });
 

@@ -12,6 +12,7 @@ import { initialise, parameterCount } from "../nn/parameters.ts";
 import { compile, type CompileOptions, type Executable, type HostArray } from "../runtime/executable.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import { eventLoopPause } from "./event-loop.ts";
+import { shiftImages } from "./feature-net-shift.ts";
 import { classifierFor, type ClassifierSettings } from "./feature-net-settings.ts";
 import { learningRateAt } from "./learning-rate.ts";
 
@@ -111,6 +112,10 @@ class LearningStep {
   readonly #train: ImageDataset;
   readonly #order: BatchOrder;
   readonly #rows: Int32Array;
+  readonly #flips: Uint8Array | undefined;
+  /** Down and right, for each image. */
+  readonly #shifts: Int32Array;
+  readonly #random: { readonly flip: Random; readonly shift: Random };
   readonly #feeds: { readonly images: Float32Array; readonly labels: Int32Array } & Record<string, HostArray>;
   readonly #results: Record<string, Float32Array> = { loss: new Float32Array(1) };
 
@@ -123,6 +128,9 @@ class LearningStep {
     this.iterations = settings.epochs * Math.ceil(train.count / batchSize);
     this.#order = new BatchOrder(train.count, settings.seed);
     this.#rows = new Int32Array(batchSize);
+    this.#flips = settings.flips ? new Uint8Array(batchSize) : undefined;
+    this.#shifts = new Int32Array(2 * batchSize);
+    this.#random = { flip: new Random(settings.seed, "flip"), shift: new Random(settings.seed, "noise") };
     this.#kernel = new AdamwKernel(parameterCount(parameters));
     const { weights, ema, gradient } = this.#kernel.vectors;
     weights.set(initialise(parameters, new Random(settings.seed, "init")));
@@ -182,7 +190,14 @@ class LearningStep {
   #draw(iteration: number): void {
     const { images, labels } = this.#feeds;
     this.#order.indices(this.#rows, iteration * this.#rows.length);
-    this.#train.gather(this.#rows, images);
+    if (this.#flips) this.#random.flip.bits(this.#flips, 0.5, 0, iteration);
+    this.#train.gather(this.#rows, images, this.#flips);
+    this.#random.shift.integers(this.#shifts, 2 * this.#settings.shift + 1, 0, iteration);
+    shiftImages(
+      images,
+      this.#train.shape,
+      this.#shifts.map((value) => value - this.#settings.shift),
+    );
     this.#rows.forEach((row, i) => (labels[i] = at(this.#train.labels ?? [], row)));
   }
 }

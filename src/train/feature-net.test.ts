@@ -11,7 +11,13 @@ import { placedImages } from "./test-images.ts";
 
 const test8 = placedImages(90, 2);
 const images = placedImages(240, 1, test8);
-const settings = classifierSettings.parse({ channels: [8, 8], groups: 2, epochs: 10, batchSize: 40, learningRate: 0.02 });
+const settings = classifierSettings.parse({
+  channels: [8, 8],
+  groups: 2,
+  epochs: 10,
+  batchSize: 40,
+  learningRate: 0.02,
+});
 const place = { device: "cpu", threads: 1 } as const;
 
 describe("training", () => {
