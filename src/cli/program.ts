@@ -11,13 +11,17 @@ import type { SampleCommandOptions } from "./commands/sample.ts";
 import type { ScheduleCommandOptions } from "./commands/schedule.ts";
 import type { TrainCommandOptions } from "./commands/train.ts";
 import type { Io } from "./io.ts";
-import { decimal, integer } from "./numbers.ts";
+import { inputRanges } from "../train/feature-net-input.ts";
+import { choice, decimal, integer } from "./numbers.ts";
 import { placementOptions, samplerOptions, shared } from "./options.ts";
+import { sampleOptions } from "./sample-options.ts";
 import { scheduleFamilies, scheduleFlags } from "./schedule-flags.ts";
 import { trainingFlags } from "./training-flags.ts";
 
 const DATA = "a toy set (unnoise data --list), a .csv, .npy or .json file of points, or a .png or .svg picture";
+const TRAINED = `${DATA}; or images: fashion-mnist, digits, a folder, a .npy or .npz file`;
 const RUN = "folder of a run, as train makes it";
+const MODEL = "folder of a run, or of a model made with diffusers";
 
 /** A group of commands' options in the order of the help. */
 function withOptions(command: Command, options: readonly Option[]): Command {
@@ -28,8 +32,8 @@ function withOptions(command: Command, options: readonly Option[]): Command {
 const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 
 function addTrain(program: Command, io: Io): void {
-  const command = program.command("train").summary("train a model on points").argument("[data]", DATA);
-  command.description("Train a diffusion model on points, in a run folder that holds all of it.");
+  const command = program.command("train").summary("train a model on points or images").argument("[data]", TRAINED);
+  command.description("Train a diffusion model on points or images, in a run folder that holds all of it.");
   command.option("--out <folder>", "folder of the run (default unnoise-<data>)");
   for (const { flag, value, help, parse, listed } of trainingFlags) {
     const option = new Option(value === undefined ? flag : `${flag} <${value}>`, help).hideHelp(!listed);
@@ -61,24 +65,17 @@ function wrapped(words: readonly string[]): string {
 }
 
 function addSample(program: Command, io: Io): void {
-  const command = program.command("sample").summary("draw samples from a trained model").argument("<run>", RUN);
+  const command = program.command("sample").summary("draw samples from a trained model").argument("<run>", MODEL);
   command.description("Draw samples from a trained model, as numbers, a picture, or an animation of how they arise.");
-  withOptions(command, [
-    shared.out(".csv, .npy, .json, .png, .svg, .gif"),
-    shared.count("number of samples (default 1000)"),
-    ...samplerOptions,
-    shared.seed,
-    ...placementOptions,
-    shared.format,
-    shared.overwrite,
-    shared.quiet,
-  ]);
+  withOptions(command, sampleOptions);
   command.addHelpText(
     "after",
     examples(
       "unnoise sample unnoise-moons --out samples.csv",
       "unnoise sample unnoise-moons --sampler ddim --steps 50 --out samples.png",
       "unnoise sample unnoise-moons --out - | head",
+      "unnoise sample unnoise-fashion-mnist --class all --guidance 2 --out grid.png",
+      "unnoise sample unnoise-fashion-mnist --inpaint shoe.png --mask hole.png --out new/",
     ),
   );
   command.action(async (run: string, options: SampleCommandOptions) =>
@@ -93,7 +90,8 @@ function addEvaluate(program: Command, io: Io): void {
     new Option("--bound", "measure the variational bound on −log p instead, in both forms"),
     new Option("--likelihood", "beside the bound, the likelihood by the probability-flow ODE"),
     new Option("--oracle", "beside the bound, its gap to the entropy in parts: network, variance, discretisation"),
-    shared.count("points in each set (default 2000; with --likelihood or --oracle 500)"),
+    ...imageEvaluationOptions,
+    shared.count("samples in each set (default 2000; with --likelihood or --oracle 500, images with --bound 256)"),
     ...samplerOptions,
     shared.seed,
     ...placementOptions,
@@ -103,11 +101,12 @@ function addEvaluate(program: Command, io: Io): void {
     shared.json,
     shared.quiet,
   ]);
-  command.addHelpText("after", "\nWithout --sampler: ddpm with all steps, and ddim with 50.");
+  command.addHelpText("after", "\nWithout --sampler: ddpm with all steps, and ddim with 50; on images ddim with 50.");
   command.addHelpText(
     "after",
     examples(
       "unnoise evaluate unnoise-moons",
+      "unnoise evaluate unnoise-fashion-mnist --bound",
       "unnoise evaluate unnoise-moons --json",
       "unnoise evaluate unnoise-moons --bound --out bound.svg",
       "unnoise evaluate unnoise-moons --likelihood --oracle",

@@ -4,6 +4,7 @@ import { reverseVarianceOf } from "../../train/model.ts";
 import { measureBound, type BoundReport } from "../bound.ts";
 import { boundJson, boundPicture, boundText } from "../bound-text.ts";
 import type { Io } from "../io.ts";
+import type { ImageEvaluationFlags } from "./evaluate-images.ts";
 import { openRun } from "../../train/open-run.node.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
 import { chooseSampler, type SampledProcess, type SamplerFlags } from "../../diffusion/sampler-choice.ts";
@@ -12,7 +13,7 @@ import { Terminal } from "../terminal.ts";
 import { withProgress } from "../with-progress.ts";
 
 /** Flags of `unnoise evaluate`. */
-export interface EvaluateCommandOptions extends SamplerFlags, PlacementFlags, OutputFlags {
+export interface EvaluateCommandOptions extends SamplerFlags, PlacementFlags, OutputFlags, ImageEvaluationFlags {
   readonly bound?: boolean;
   readonly likelihood?: boolean;
   readonly oracle?: boolean;

@@ -1,6 +1,7 @@
 import { UnnoiseError } from "../../math/error.ts";
 import type { Io } from "../io.ts";
-import { openRun } from "../../train/open-run.node.ts";
+import { openAnyRun, openRun } from "../../train/open-run.node.ts";
+import { flagOf } from "../../math/text.ts";
 import { measureQuality, qualityText } from "../quality.ts";
 import {
   checkSamplerFlags,
@@ -18,6 +19,17 @@ import type { EvaluateCommandOptions } from "./evaluate-bound.ts";
 /** `unnoise evaluate` */
 export async function evaluate(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
   checkSamplerFlags(options);
+  const any = await openAnyRun(path);
+  if (any.model.kind === "images") {
+    const run = { ...any, model: any.model };
+    return (await import("./evaluate-images.ts")).evaluateImages(path, run, options, io);
+  }
+  const ofImages = (["features", "featureRange", "featureOutput", "weights", "stepsPerImage"] as const).find(
+    (flag) => options[flag] !== undefined,
+  );
+  if (ofImages !== undefined) {
+    throw new UnnoiseError("usage", `${flagOf(ofImages)}: only runs on images have it; leave it out`);
+  }
   if (options.bound === true || options.likelihood === true || options.oracle === true) {
     return (await import("./evaluate-bound.ts")).evaluateBound(path, options, io);
   }
