@@ -55,6 +55,14 @@ const optional = Object.entries(schedulerKeys).map(([key, kind]) => [key, kind.o
 /** What a scheduler's file may hold. */
 export const schedulerSchema: z.ZodType<SchedulerFile> = z.looseObject({
   ...Object.fromEntries(optional),
+  // diffusers passes over keys with an underscore, and warns of others that it does not know.
+  _unnoise: z
+    .looseObject({
+      first_log_variance: schedulerKeys.first_log_variance,
+      learned_schedule: schedulerKeys.learned_schedule,
+    })
+    .partial()
+    .optional(),
   _class_name: z.enum(schedulerNames),
 });
 
@@ -80,7 +88,10 @@ export function schedulerFile(
     ...(isShared(schedule) ? familyKeys(schedule) : betaKeys(schedule)),
     prediction_type: predictions[prediction],
     variance_type: variances[variance],
-    first_log_variance: firstLogVariance,
+    _unnoise: {
+      first_log_variance: firstLogVariance,
+      ...(schedule.schedule === "learned" && { learned_schedule: true }),
+    },
   };
 }
 
@@ -101,8 +112,7 @@ function isShared(config: ScheduleConfig): config is ScheduleConfig & { readonly
 type BetaKeys = Pick<
   SchedulerValues,
   "num_train_timesteps" | "beta_start" | "beta_end" | "beta_schedule" | "trained_betas" | "rescale_betas_zero_snr"
-> &
-  Partial<Pick<SchedulerValues, "learned_schedule">>;
+>;
 
 function familyKeys(config: ScheduleConfig & { readonly schedule: SharedFamily }): BetaKeys {
   const { timesteps } = scheduleFromConfig(config);
@@ -132,7 +142,6 @@ function betaKeys(config: ScheduleConfig): BetaKeys {
     beta_schedule: "linear",
     trained_betas: [...betas],
     rescale_betas_zero_snr: false,
-    ...(config.schedule === "learned" && { learned_schedule: true }),
   };
 }
 

@@ -4,7 +4,6 @@ import { UnnoiseError } from "../../math/error.ts";
 const TOKENS = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b/g;
 /** JSON's own way to say a number beyond float64. */
 const BEYOND = "1e999";
-const MARK = "\u0000infinite ";
 
 /**
  * Reads JSON as Python's json module writes it: with `Infinity` and `-Infinity`, which JSON does not have.
@@ -25,8 +24,16 @@ export function parsePythonJson(text: string, where: string): unknown {
 
 /** The text of a JSON file, indented for people; infinite numbers as Python's json module reads them. */
 export function pythonJsonText(value: unknown): string {
+  const mark = unusedMark(JSON.stringify(value));
   const marked = (_key: string, inner: unknown): unknown =>
-    inner === Infinity || inner === -Infinity ? `${MARK}${inner}` : inner;
+    inner === Infinity || inner === -Infinity ? `${mark}${inner}` : inner;
   const text = JSON.stringify(value, marked, 2);
-  return `${text.replace(/"\\u0000infinite (-?Infinity)"/g, "$1")}\n`;
+  return `${text.replaceAll(new RegExp(`"${mark}(-?Infinity)"`, "g"), "$1")}\n`;
+}
+
+/** Letters that do not occur in a text. */
+function unusedMark(text: string): string {
+  let mark = "infinite ";
+  while (text.includes(mark)) mark += "x";
+  return mark;
 }

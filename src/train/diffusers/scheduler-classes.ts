@@ -128,11 +128,12 @@ const idle: SchedulerValues = {
   shift_terminal: null,
 };
 
-/** A scheduler's values, those that its file leaves out as the class has them. */
+/** A scheduler's values, those that its file leaves out as the class has them; our own keys lie under `_unnoise`. */
 export function withDefaults(name: SchedulerName, file: Readonly<Record<string, unknown>>): SchedulerValues {
   const reads = schedulerReads[name];
-  const given = Object.entries(reads).filter(([key]) => file[key] !== undefined);
-  return { ...idle, ...reads, ...Object.fromEntries(given.map(([key, usual]) => [key, orNull(file[key], usual)])) };
+  const all = { ...file, ...(file["_unnoise"] as object | undefined) } as Readonly<Record<string, unknown>>;
+  const given = Object.entries(reads).filter(([key]) => all[key] !== undefined);
+  return { ...idle, ...reads, ...Object.fromEntries(given.map(([key, usual]) => [key, orNull(all[key], usual)])) };
 }
 
 /** Python's None counts as False; for a number it stands for the usual one. */
@@ -148,6 +149,7 @@ const silent: Readonly<Record<string, string>> = {
   _class_name: "says which class",
   _diffusers_version: "says who wrote the file",
   _name_or_path: "says where the file was found",
+  _unnoise: "says what the network was trained for",
   _use_default_values: "says which values were left out once",
   flow_shift: "acts with use_flow_sigmas",
   time_shift_type: "acts with use_dynamic_shifting",
