@@ -14,10 +14,16 @@ function ascii(text: string): number[] {
   return [...new TextEncoder().encode(text)];
 }
 
+/** Up to 64 bytes without a meaning. */
+function garbage(value: number): number[] {
+  return Array.from({ length: 1 + (value % 64) }, (_, i) => (value * 31 + i * i * 7) & 0xff);
+}
+
 const damages: readonly Damage[] = [
   (bytes, place) => bytes.slice(0, place),
   (bytes, place, value) => overwrite(bytes, place, [value]),
   (bytes, place) => overwrite(bytes, place, [0xff, 0xff, 0xff, 0x7f]),
+  (bytes, place) => overwrite(bytes, place, [0x7f, 0xff, 0xff, 0xff]),
   (bytes, place) => overwrite(bytes, place, Array<number>(8).fill(0)),
   (bytes, place, value) => overwrite(bytes, place % 10, [value]),
   (bytes, place) => overwrite(bytes, place, ascii("99999")),
@@ -25,6 +31,7 @@ const damages: readonly Damage[] = [
   (bytes, place) => new Uint8Array([...bytes.subarray(0, place), ...bytes.subarray(place + 1)]),
   (bytes, place, value) => new Uint8Array([...bytes.subarray(0, place), value, ...bytes.subarray(place)]),
   (bytes, place) => new Uint8Array([...bytes, ...bytes.subarray(place)]),
+  (bytes, place, value) => new Uint8Array([...bytes.subarray(0, place), ...garbage(value), ...bytes.subarray(place)]),
 ];
 
 /** `count` damaged copies of a file, always the same ones. */

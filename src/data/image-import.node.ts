@@ -27,7 +27,8 @@ export interface ImportSettings {
   /** Most bytes of pixels that are held in memory. */
   readonly memory: number;
   readonly onWarning?: ((text: string) => void) | undefined;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Is told the share of the pictures that are decoded, in (0, 1]. */
+  readonly onProgress?: ((share: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -111,6 +112,14 @@ interface Decoded {
   readonly levels: readonly Uint8Array[];
 }
 
+/** What was made, or the first failure in the order of the pictures, whichever came first in time. */
+function inOrder<T>(results: readonly PromiseSettledResult<T>[]): T[] {
+  return results.map((result) => {
+    if (result.status === "fulfilled") return result.value;
+    throw result.reason;
+  });
+}
+
 /** Decodes all pictures, some at a time, in their order. */
 async function* decodeAll(
   { count, where }: LoadedPictures,
@@ -127,9 +136,9 @@ async function* decodeAll(
   for (let start = 0; start < count; start += AT_ONCE) {
     checkSignal(signal);
     const wanted = Array.from({ length: Math.min(AT_ONCE, count - start) }, (_, i) => decode(start + i));
-    const found = (await Promise.all(wanted)).flat();
+    const found = inOrder(await Promise.allSettled(wanted)).flat();
     yield { rows: found.map(([row]) => row), levels: found.map(([, levels]) => levels) };
-    onProgress?.(start + wanted.length, count);
+    onProgress?.((start + wanted.length) / count);
   }
 }
 

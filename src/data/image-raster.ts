@@ -51,9 +51,12 @@ function centreBox({ width, height }: Raster, wanted: Pick<Box, "width" | "heigh
   return { ...box, left: Math.floor((width - box.width) / 2), top: Math.floor((height - box.height) / 2) };
 }
 
+/** By how much the ratio of the sides may change where no distortion is allowed: sides are whole pixels. */
+const MOST_DISTORTION = 0.02;
+
 function boxOf(picture: Raster, { shape: [, height, width], crop }: ImageForm, where: string): Box {
   if (crop === "centre") return centreBox(picture, { width, height });
-  const isSimilar = Math.abs((picture.width * height) / picture.height - width) < 1;
+  const isSimilar = Math.abs(Math.log((picture.width * height) / (picture.height * width))) < MOST_DISTORTION;
   if (crop === "none" && !isSimilar) {
     throw new UnnoiseError(
       "data",

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, extname, join } from "node:path";
+import { basename, extname, isAbsolute, join } from "node:path";
 import { ioError } from "../formats/io-error.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { arraySources } from "./image-array.node.ts";
@@ -11,26 +11,32 @@ import { folderSources } from "./image-folder.node.ts";
 import { holdsIdx, idxSources, isIdxFile } from "./image-idx.node.ts";
 import { importImages, type ImportSettings } from "./image-import.node.ts";
 import { resolveImageOptions, type ImageOptions, type ResolvedOptions } from "./image-options.ts";
-import type { ImageSources } from "./image-source.ts";
+import type { ImageSource, ImageSources } from "./image-source.ts";
 import type { ImageDataset } from "./images.ts";
 
 export { holdOut } from "./images-hold-out.node.ts";
 
 /** How images are opened. */
 export interface OpenImagesOptions extends ImageOptions {
-  /** Folder that keeps decoded images; `~/.cache/unnoise/images` by default. */
+  /** Folder that keeps decoded images; `$XDG_CACHE_HOME/unnoise/images`, or `~/.cache/unnoise/images`, by default. */
   readonly cacheFolder?: string;
   /** Most bytes of pixels that are held in memory, 256 MB by default; larger sets are read from the disk image by image. */
   readonly memory?: number;
   /** Is told in one line each of broken pictures left out, and of what looks wrong. */
   readonly onWarning?: (text: string) => void;
-  /** Is told how many pictures are decoded, of a held-out part after the others; not called where they were decoded before. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Is told the share of the pictures that are decoded, in (0, 1]; not called where they were decoded before. */
+  readonly onProgress?: (share: number) => void;
   /** Stops decoding. */
   readonly signal?: AbortSignal;
 }
 
 const MEMORY = 256_000_000;
+
+/** As the XDG base directory specification says; a path that is not absolute counts for nothing. */
+function usualCacheFolder(): string {
+  const asked = process.env["XDG_CACHE_HOME"] ?? "";
+  return join(isAbsolute(asked) ? asked : join(homedir(), ".cache"), "unnoise", "images");
+}
 
 /** A data set with a name, the places where it usually lies, and how to get it. */
 interface KnownSet {
@@ -92,6 +98,11 @@ async function sourcesOf(source: string, options: ResolvedOptions): Promise<Imag
   );
 }
 
+/** Bytes of the files of a part, by which the parts share the progress. */
+function bytesOf({ files }: ImageSource): number {
+  return files.reduce((sum, [, bytes]) => sum + bytes, 1);
+}
+
 /**
  * Opens images to learn from. They are decoded once, into a file of bytes that is kept; while neither the files nor the options
  * change, that file is used. A set that is small enough is held in memory, of a larger one only the images asked for.
@@ -104,14 +115,17 @@ async function sourcesOf(source: string, options: ResolvedOptions): Promise<Imag
  * what cannot be read or does not fit, `runtime` where a package is missing, `interrupted` once the signal is aborted
  */
 export async function openImages(source: string, options: OpenImagesOptions = {}): Promise<ImageDataset> {
-  const { cacheFolder = join(homedir(), ".cache/unnoise/images"), memory = MEMORY } = options;
+  const { cacheFolder = usualCacheFolder(), memory = MEMORY } = options;
   const { onWarning, onProgress, signal } = options;
   const resolved = resolveImageOptions(options);
   const { train, test } = await sourcesOf(source, resolved);
-  const settings: ImportSettings = { options: resolved, cacheFolder, memory, onWarning, onProgress, signal };
-  const dataset = await importImages(train, settings);
+  const settings: ImportSettings = { options: resolved, cacheFolder, memory, onWarning, signal };
+  const trainShare = test ? bytesOf(train) / (bytesOf(train) + bytesOf(test)) : 1;
+  const dataset = await importImages(train, { ...settings, onProgress: (share) => onProgress?.(share * trainShare) });
   if (!test) return dataset;
   const [channels, height, width] = dataset.shape;
   const alike: ResolvedOptions = { ...resolved, size: [height, width], channels: channels === 1 ? 1 : 3 };
-  return { ...dataset, test: await importImages(test, { ...settings, options: alike }) };
+  const onTestProgress = (share: number): void => onProgress?.(trainShare + share * (1 - trainShare));
+  const held = await importImages(test, { ...settings, options: alike, onProgress: onTestProgress });
+  return { ...dataset, test: held };
 }

@@ -1,6 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { corruptions } from "../../test/corrupt.ts";
 import { UnnoiseError } from "../math/error.ts";
+import { sizeOf } from "../tensor/tensor.ts";
 import { decodeIdxFile } from "./idx-file.node.ts";
 import { decodeIdx } from "./idx.ts";
 
@@ -61,4 +63,22 @@ describe("IDX", () => {
     expect(act).toThrow(message);
     expect(act).toThrow(/^x-idx3-ubyte: [^\n]+$/);
   });
+});
+
+test.each<[string, Uint8Array]>([
+  ["plain", small],
+  ["compressed", gzipSync(small)],
+])("200 damaged %s files each give an error of ours or as many values as they say", (_, file) => {
+  let refused = 0;
+  for (const bytes of corruptions(file, 200)) {
+    try {
+      const { shape, data } = decodeIdxFile(bytes, "x");
+      expect(data.length).toBe(sizeOf(shape));
+    } catch (error) {
+      expect(error).toBeInstanceOf(UnnoiseError);
+      expect((error as UnnoiseError).message).toMatch(/^x: [^\n]+$/);
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(100);
 });

@@ -1,5 +1,6 @@
 import { crc32, deflateSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { corruptions } from "../../test/corrupt.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { decodePng, encodePng } from "./png.ts";
 
@@ -136,4 +137,20 @@ test.each<[string, Uint8Array, string, RegExp]>([
   expect(error.code).toBe(code);
   expect(error.message).toMatch(message);
   expect(error.message).toMatch(/^p\.png: [^\n]+$/);
+});
+
+test("200 damaged files each give an error of ours or a picture of the size that they say", () => {
+  const image = { width: 9, height: 7, data: Uint8Array.from({ length: 252 }, (_, i) => (i * i) % 256) };
+  let refused = 0;
+  for (const bytes of corruptions(encodePng(image), 200)) {
+    try {
+      const { width, height, data } = decodePng(bytes, "p.png");
+      expect(data.length).toBe(4 * width * height);
+    } catch (error) {
+      expect(error).toBeInstanceOf(UnnoiseError);
+      expect((error as UnnoiseError).message).toMatch(/^p\.png: [^\n]+$/);
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(120);
 });

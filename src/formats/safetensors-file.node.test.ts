@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import type { Tensor } from "../tensor/tensor.ts";
+import { corruptions } from "../../test/corrupt.ts";
 import { UnnoiseError } from "../math/error.ts";
+import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { SafetensorsFile, readSafetensors } from "./safetensors-file.node.ts";
 import { readWeights } from "./safetensors-shards.node.ts";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
@@ -78,6 +79,22 @@ test("a missing file, a folder", async () => {
   await expect(readSafetensors(folder)).rejects.toThrow(UnnoiseError);
 });
 
+test("200 damaged files with all element types each give an error of ours or whole tensors", async () => {
+  let refused = 0;
+  for (const bytes of corruptions(goldenBytes, 200)) {
+    writeFileSync(at("damaged.safetensors"), bytes);
+    try {
+      const { tensors } = await readSafetensors(at("damaged.safetensors"));
+      for (const { shape, data } of tensors.values()) expect(data.length).toBe(sizeOf(shape));
+    } catch (error) {
+      expect(error).toBeInstanceOf(UnnoiseError);
+      expect((error as UnnoiseError).message).toMatch(/^[^\n]+$/);
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(100);
+});
+
 describe("shards", () => {
   const index = "model.safetensors.index.json";
   const [first, second] = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
@@ -147,6 +164,22 @@ describe("shards", () => {
       ),
     );
     await expect(readWeights(at(index))).rejects.toThrow(/00001.*holds "b", which the index .* places in another file/);
+  });
+
+  test("200 damaged indices each give an error of ours or the same tensors", async () => {
+    const whole = new Uint8Array(readFileSync(at(index)));
+    let refused = 0;
+    for (const bytes of corruptions(whole, 200)) {
+      writeFileSync(at(index), bytes);
+      try {
+        expect([...(await readWeights(at(index))).tensors.keys()].sort()).toEqual(["a", "b", "c"]);
+      } catch (error) {
+        expect(error).toBeInstanceOf(UnnoiseError);
+        expect((error as UnnoiseError).message).toMatch(/^[^\n]+$/);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
   });
 
   test("refuses an index that is no JSON", async () => {
