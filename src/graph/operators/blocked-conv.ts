@@ -7,8 +7,11 @@ import { filteringFor, winogradConv } from "./winograd.ts";
 
 /** Below so many products a convolution's own work is less than that of starting the many small operators of Winograd's filtering. */
 const WINOGRAD_PRODUCTS = 2.5e7;
-/** Pixels for each weight from which filtering pays for transforming kernels that are not constant. */
-const WINOGRAD_PIXELS = 512;
+/**
+ * Pixels under each weight from which filtering pays: it reads twice the weights, and transforms them first where they are not
+ * constant.
+ */
+const WINOGRAD_PIXELS = { constant: 128, changing: 512 };
 
 /** What the two operators share: a kernel that slides over `image` with stride 1 or more and gives `node`. */
 interface Sliding {
@@ -79,6 +82,11 @@ function isWorthFiltering({ kernel, node, stride, padding }: Sliding): boolean {
   const square = kernel.shape.slice(2).every((extent) => extent === 3) && padding.every((pad) => pad === 1);
   if (!square || stride !== 1) return false;
   const pixels = sizeOf(node.shape) / at(node.shape, 1);
-  const constant = kernel.op === "constant";
-  return pixels * sizeOf(kernel.shape) >= WINOGRAD_PRODUCTS && (constant || pixels >= WINOGRAD_PIXELS);
+  const least = isConstant(kernel) ? WINOGRAD_PIXELS.constant : WINOGRAD_PIXELS.changing;
+  return pixels >= least && pixels * sizeOf(kernel.shape) >= WINOGRAD_PRODUCTS;
+}
+
+/** Whether a weight is a constant or cut out of one. */
+function isConstant({ op, inputs }: Node): boolean {
+  return op === "constant" || (inputs.length > 0 && inputs.every(isConstant));
 }

@@ -77,7 +77,7 @@ export function winogradConv(
   const kernels = transformKernel(emit, w, conv, filtering);
   const [inputs, outputs] = conv.backward ? [conv.outputs, conv.inputs] : [conv.inputs, conv.outputs];
   const product = (j: number, addends = {}): string => {
-    const tiles = transformInput(emit, image, { channels: inputs, height: conv.height, row: j }, filtering);
+    const tiles = transformInput(emit, image, { channels: inputs, row: j }, filtering);
     return blockedConv(emit, [tiles, at(kernels, j)], { kernel: [1, 3], padding: [0, 1, 0, 1] }, addends);
   };
   const last = filtering.tile + 1;
@@ -121,7 +121,7 @@ function kernelMatrix(kernel: Filtering["kernel"], backward: boolean): number[] 
 function transformInput(
   emit: Emitter,
   image: string,
-  { channels, height, row }: { readonly channels: number; readonly height: number; readonly row: number },
+  { channels, row }: { readonly channels: number; readonly row: number },
   { tile, input }: Filtering,
 ): string {
   const factors = at(input, row);
