@@ -5,6 +5,8 @@ import { codeOf } from "../formats/io-error.ts";
 import { isTemporary } from "../formats/write-file.node.ts";
 import { isCheckpoint } from "./checkpoint.node.ts";
 import { modelFiles } from "./model-folder.node.ts";
+import { isEventFile } from "./run-log-tensorboard.node.ts";
+import { isSampleGrid } from "./run-samples-name.ts";
 
 /** A folder of a run, and which names in it are unnoise's own. */
 interface OwnFolder {
@@ -21,8 +23,8 @@ const dataFiles = [".npy", ...densityEndings].map((ending) => `data${ending}`);
 const modelFolders = [...new Set(modelFiles.map((file) => dirname(file)))].sort((a, b) => b.length - a.length);
 
 /**
- * The folders that a run writes in, inner ones first. Pictures are not among them: where they go is the user's choice. Neither
- * is config.json, which says whose folder it is.
+ * The folders that a run writes in, inner ones first. Pictures that the user asked for are not among them: where they go is the user's
+ * choice. Neither is config.json, which says whose folder it is.
  */
 const ownFolders: readonly OwnFolder[] = [
   { path: "checkpoints", owns: isCheckpoint },
@@ -30,7 +32,12 @@ const ownFolders: readonly OwnFolder[] = [
     path: join("model", folder),
     owns: isOneOf(modelFiles.filter((file) => dirname(file) === folder).map((file) => basename(file))),
   })),
-  { path: ".", owns: isOneOf([...dataFiles, "columns.json", "images.json", "log.jsonl"]) },
+  { path: "figures", owns: isSampleGrid },
+  {
+    path: ".",
+    owns: (name) =>
+      isEventFile(name) || [...dataFiles, "columns.json", "images.json", "log.jsonl", "log.csv"].includes(name),
+  },
 ];
 
 async function namesIn(folder: string): Promise<string[]> {

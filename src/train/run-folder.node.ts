@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open, readdir, stat } from "node:fs/promises";
+import { mkdir, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import type { Dataset } from "../data/dataset.ts";
@@ -16,21 +16,10 @@ import { hasModel, loadModel, saveModel } from "./model-folder.node.ts";
 import type { AnyModel } from "./model.ts";
 import { openDataset, openImageData, type OpenHooks } from "./open-data.node.ts";
 import { removeOwnFiles, sweepTemporaries } from "./own-files.node.ts";
+import { csvHeader } from "./run-log-csv.ts";
+import type { LogEvent } from "./run-log-event.ts";
 
-/** One line of `log.jsonl`. */
-export type LogEvent =
-  | { readonly event: "start"; readonly device: string; readonly threads: number; readonly parameters: number }
-  | { readonly event: "resume"; readonly iteration: number; readonly device: string; readonly threads: number }
-  | {
-      readonly event: "progress";
-      readonly iteration: number;
-      /** Mean loss since the line before. */
-      readonly loss: number;
-      readonly gradientNorm: number;
-      readonly learningRate: number;
-    }
-  | { readonly event: "warning"; readonly message: string }
-  | { readonly event: "end"; readonly iteration: number };
+export type { LogEvent };
 
 /** Version of the layout of a run folder; in config.json it marks the folder as unnoise's. */
 const FORMAT = "0.1.0";
@@ -55,6 +44,7 @@ export class RunFolder {
   readonly path: string;
   readonly configPath: string;
   readonly logPath: string;
+  readonly csvPath: string;
   readonly dataPath: string;
   readonly columnsPath: string;
   readonly imagesPath: string;
@@ -66,6 +56,7 @@ export class RunFolder {
     this.path = path;
     this.configPath = join(path, "config.json");
     this.logPath = join(path, "log.jsonl");
+    this.csvPath = join(path, "log.csv");
     this.dataPath = join(path, "data.npy");
     this.columnsPath = join(path, "columns.json");
     this.imagesPath = join(path, "images.json");
@@ -137,6 +128,7 @@ export class RunFolder {
     if ("fingerprint" in dataset) await this.#keepFacts(dataset);
     else await this.#keepData(dataset);
     await writeFileAtomic(this.logPath, "");
+    await writeFileAtomic(this.csvPath, csvHeader);
     await writeFileAtomic(this.configPath, jsonText({ unnoise: FORMAT, ...config }));
   }
 
@@ -207,25 +199,6 @@ export class RunFolder {
       .find((path) => names.includes(basename(path)));
   }
 
-  /** Adds events to the log. */
-  async log(events: readonly LogEvent[]): Promise<void> {
-    try {
-      await appendFile(this.logPath, events.map((event) => `${JSON.stringify(event)}\n`).join(""));
-    } catch (cause) {
-      throw ioError("write", this.logPath, cause);
-    }
-  }
-
-  /** Has the disk keep the log as it is: a checkpoint must not outlive the lines before it. */
-  async syncLog(): Promise<void> {
-    try {
-      const file = await open(this.logPath, "r+");
-      await file.sync().finally(() => file.close());
-    } catch (cause) {
-      throw ioError("write", this.logPath, cause);
-    }
-  }
-
   /**
    * Reads the log.
    * @throws UnnoiseError `run-folder` when a line is damaged; a last line without its end is left out, as a crash leaves it
@@ -247,14 +220,6 @@ export class RunFolder {
         );
       }
     });
-  }
-
-  /** Takes from the log what a run wrote after `iteration`, or all that it wrote, because it will write it again. */
-  async rewindLog(iteration: number | undefined): Promise<void> {
-    if (iteration === undefined) return writeFileAtomic(this.logPath, "");
-    const kept = (await this.events()).filter((event) => !("iteration" in event) || event.iteration <= iteration);
-    const lines = kept.filter(({ event }) => event !== "end").map((event) => `${JSON.stringify(event)}\n`);
-    await writeFileAtomic(this.logPath, lines.join(""));
   }
 
   async saveModel(model: AnyModel): Promise<void> {

@@ -1,11 +1,18 @@
 import { lintSchedule } from "../diffusion/lint.ts";
 import { UnnoiseError } from "../math/error.ts";
+import type { CompileOptions } from "../runtime/executable.ts";
 import { loadCheckpoint, saveCheckpoint, type Checkpoint } from "./checkpoint.node.ts";
 import { learnsSchedule, type NetworkFile, type TrainingConfig } from "./config.ts";
 import { emptyWindow, extendWindow, type LossWindow } from "./loss-window.ts";
 import { denoiserFile } from "./denoiser-spec.ts";
+import { checkMemory, trainingMemory, type MachineMemory, type TrainingMemory } from "./memory.ts";
+import { machineMemory } from "./memory.node.ts";
+import type { ImageModel } from "./model.ts";
 import { openDataset, openImageData, openedImages, openedPoints, type OpenData } from "./open-data.node.ts";
-import { RunFolder, type LogEvent } from "./run-folder.node.ts";
+import { RunFolder } from "./run-folder.node.ts";
+import type { LogEvent, MeasureEvent } from "./run-log-event.ts";
+import { RunLog } from "./run-log.node.ts";
+import { RunMeasures, type Measured } from "./run-measures.node.ts";
 import { Trainer, trainedCount, type StepReport } from "./trainer.ts";
 
 export interface TrainRunOptions {
@@ -23,7 +30,11 @@ export interface TrainRunOptions {
   readonly onOpening?: (share: number) => void;
   readonly onStart?: (info: TrainRunInfo) => void;
   readonly onStep?: (report: StepReport) => void;
+  /** Called when a grid of samples or the bound has been made. */
+  readonly onMeasure?: (event: MeasureEvent) => void;
   readonly onWarning?: (message: string) => void;
+  /** What the machine has, in place of asking it. */
+  readonly memory?: MachineMemory;
 }
 
 export interface TrainRunInfo {
@@ -35,6 +46,8 @@ export interface TrainRunInfo {
   readonly iterations: number;
   /** Points or images in the data set. */
   readonly samples: number;
+  /** What training needs, in bytes, and what the machine has. */
+  readonly memory: { readonly needed: TrainingMemory } & MachineMemory;
 }
 
 /** How a run ended. */
@@ -56,7 +69,9 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const folder = new RunFolder(out);
   if (!resume) await folder.checkFree({ overwrite });
   const config = resume ? resumedConfig(await folder.config(), options.config) : options.config;
-  const run = await TrainingRun.open(folder, config, await openedData(folder, config, options), resume);
+  const opened = await openedData(folder, config, options);
+  const memory = memoryOf(config, opened, options.memory);
+  const run = await TrainingRun.open(folder, config, opened, { resume, memory });
   try {
     return await run.toEnd(options);
   } finally {
@@ -78,63 +93,84 @@ async function openedData(folder: RunFolder, config: TrainingConfig, options: Tr
   return openedImages(resume ? await folder.images(config, hooks) : await openImageData(config, hooks));
 }
 
+/**
+ * What training needs and what there is.
+ * @throws UnnoiseError `usage` where the host's memory does not suffice
+ */
+function memoryOf(
+  config: TrainingConfig,
+  { data }: OpenData,
+  machine: MachineMemory = machineMemory(),
+): TrainRunInfo["memory"] {
+  const needed = trainingMemory(config, data);
+  const isHost = ["auto", "cpu", "wasm"].includes(config.device);
+  if (isHost) checkMemory(needed, machine, config);
+  return { needed, ...machine };
+}
+
+/** How a run is opened. */
+interface OpenRunOptions {
+  readonly resume: boolean;
+  readonly memory: TrainRunInfo["memory"];
+}
+
+/** What a run is made of. */
+interface RunParts {
+  readonly folder: RunFolder;
+  readonly trainer: Trainer;
+  readonly opened: OpenData;
+  readonly log: RunLog;
+  readonly measures: RunMeasures;
+  readonly memory: TrainRunInfo["memory"];
+  readonly checkpoint: Checkpoint | undefined;
+}
+
 /** A trainer with its folder. */
 class TrainingRun {
-  readonly #folder: RunFolder;
+  readonly #parts: RunParts;
   readonly #trainer: Trainer;
-  readonly #data: OpenData;
-  readonly #resumed: boolean;
   #window: LossWindow;
   #lastLoss: number | undefined;
 
-  private constructor(folder: RunFolder, trainer: Trainer, data: OpenData, checkpoint?: Checkpoint) {
-    this.#folder = folder;
-    this.#trainer = trainer;
-    this.#data = data;
-    this.#resumed = checkpoint !== undefined;
-    this.#window = checkpoint?.window ?? emptyWindow;
+  private constructor(parts: RunParts) {
+    this.#parts = parts;
+    this.#trainer = parts.trainer;
+    this.#window = parts.checkpoint?.window ?? emptyWindow;
   }
 
   static async open(
     folder: RunFolder,
     config: TrainingConfig,
     opened: OpenData,
-    resume: boolean,
+    { resume, memory }: OpenRunOptions,
   ): Promise<TrainingRun> {
     const { data, source } = opened;
+    const measures = new RunMeasures(folder, config, "test" in source ? source.test : undefined);
     const size = trainedCount(config, data);
     const checkpoint = resume ? await loadCheckpoint(folder.checkpointsPath, size, config) : undefined;
     const trainer = await Trainer.create({ config, data, ...(checkpoint && { state: checkpoint.state }) });
-    const { device, threads } = trainer.placement;
     try {
-      if (resume) await continueFolder(folder, checkpoint);
-      else await folder.create({ ...config, ...networkOf(trainer), device, threads }, source);
+      const log = resume
+        ? await continueFolder(folder, config, checkpoint)
+        : await makeFolder(folder, trainer, opened.source);
+      return new TrainingRun({ folder, trainer, opened, log, measures, memory, checkpoint });
     } catch (cause) {
       await trainer.dispose();
       throw cause;
     }
-    return new TrainingRun(folder, trainer, opened, checkpoint);
   }
 
-  async toEnd({ signal, onStart, onStep, onWarning }: TrainRunOptions): Promise<TrainRunResult> {
+  async toEnd(options: TrainRunOptions): Promise<TrainRunResult> {
+    const { signal, onStart, onWarning } = options;
+    const { folder, log, opened } = this.#parts;
     const trainer = this.#trainer;
-    const { device, threads } = trainer.placement;
-    const parameters = trainer.parameterCount;
-    const { iterations } = trainer.config;
-    onStart?.({
-      device,
-      threads,
-      parameters,
-      iteration: trainer.iteration,
-      iterations,
-      samples: this.#data.data.count,
-    });
-    await this.#logStart(parameters, onWarning);
-    while (!trainer.done && signal?.aborted !== true) await this.#step(onStep);
+    onStart?.(this.#info());
+    await this.#logStart(onWarning);
+    while (!trainer.done && signal?.aborted !== true) await this.#step(options);
     if (!trainer.done) return this.#interrupted();
-    await this.#folder.saveModel(trainer.model(this.#data.facts));
+    await folder.saveModel(trainer.model(opened.facts));
     const warnings = learnsSchedule(trainer.config) ? this.#lint(onWarning) : [];
-    await this.#folder.log([...warnings, { event: "end", iteration: trainer.iteration }]);
+    await log.add([...warnings, { event: "end", iteration: trainer.iteration }]);
     return { status: "finished", iteration: trainer.iteration, loss: this.#lastLoss };
   }
 
@@ -142,12 +178,19 @@ class TrainingRun {
     await this.#trainer.dispose();
   }
 
-  async #logStart(parameters: number, onWarning: TrainRunOptions["onWarning"]): Promise<void> {
-    const { device, threads } = this.#trainer.placement;
-    const { iteration } = this.#trainer;
-    if (this.#resumed) return this.#folder.log([{ event: "resume", iteration, device, threads }]);
-    const start: LogEvent = { event: "start", device, threads, parameters };
-    return this.#folder.log([start, ...this.#lint(onWarning)]);
+  #info(): TrainRunInfo {
+    const { opened, memory } = this.#parts;
+    const { placement, parameterCount: parameters, iteration, config } = this.#trainer;
+    const { device, threads } = placement;
+    const { iterations } = config;
+    return { device, threads, parameters, iteration, iterations, samples: opened.data.count, memory };
+  }
+
+  async #logStart(onWarning: TrainRunOptions["onWarning"]): Promise<void> {
+    const { log, checkpoint } = this.#parts;
+    const { device, threads, parameters, iteration } = this.#info();
+    if (checkpoint) return log.add([{ event: "resume", iteration, device, threads }]);
+    return log.add([{ event: "start", device, threads, parameters }, ...this.#lint(onWarning)]);
   }
 
   /** Tells what is wrong with the schedule; of a learned one, as it is now. */
@@ -158,27 +201,42 @@ class TrainingRun {
     return warnings.map((message) => ({ event: "warning", message }) as const);
   }
 
-  async #step(onStep: TrainRunOptions["onStep"]): Promise<void> {
+  async #step({ onStep, onMeasure }: TrainRunOptions): Promise<void> {
     const report = await this.#trainer.step();
     this.#window = extendWindow(this.#window, report.loss, report.gradientNorm);
     onStep?.(report);
     const { logEvery, checkpointEvery, iterations } = this.#trainer.config;
-    const { iteration, learningRate } = report;
-    if (iteration % logEvery === 0 || iteration === iterations) await this.#logProgress(iteration, learningRate);
-    if (iteration % checkpointEvery === 0 || iteration === iterations) await this.#checkpoint();
+    const { iteration } = report;
+    const isDue = (every: number): boolean => iteration % every === 0 || iteration === iterations;
+    const progress = isDue(logEvery) ? [this.#progress(report)] : [];
+    const { events, picture } = await this.#measure(iteration);
+    events.forEach((event) => onMeasure?.(event));
+    await this.#parts.log.add([...progress, ...events], picture);
+    if (isDue(checkpointEvery)) await this.#checkpoint();
   }
 
-  async #logProgress(iteration: number, learningRate: number): Promise<void> {
+  #progress({ iteration, learningRate }: StepReport): LogEvent {
     const { sum, gradientNormSum, count } = this.#window;
     this.#lastLoss = sum / count;
     this.#window = emptyWindow;
-    const gradientNorm = gradientNormSum / count;
-    await this.#folder.log([{ event: "progress", iteration, loss: this.#lastLoss, gradientNorm, learningRate }]);
+    return { event: "progress", iteration, loss: this.#lastLoss, gradientNorm: gradientNormSum / count, learningRate };
+  }
+
+  async #measure(iteration: number): Promise<Measured> {
+    const { measures, opened } = this.#parts;
+    const { config, placement } = this.#trainer;
+    const model = (): ImageModel => this.#trainer.model(opened.facts) as ImageModel;
+    const where: CompileOptions = {
+      device: placement.device,
+      ...(config.threads !== null && { threads: config.threads }),
+    };
+    return measures.after(iteration, model, where);
   }
 
   async #checkpoint(): Promise<void> {
-    await this.#folder.syncLog();
-    await saveCheckpoint(this.#folder.checkpointsPath, { state: this.#trainer.state, window: this.#window });
+    const { folder, log } = this.#parts;
+    await log.sync();
+    await saveCheckpoint(folder.checkpointsPath, { state: this.#trainer.state, window: this.#window });
   }
 
   async #interrupted(): Promise<TrainRunResult> {
@@ -193,9 +251,20 @@ function networkOf({ config, denoiser }: Trainer): Pick<TrainingConfig, "network
   return { network: { ...denoiserFile(denoiser), ...presetKey(config.network) } };
 }
 
-async function continueFolder(folder: RunFolder, checkpoint: Checkpoint | undefined): Promise<void> {
+async function makeFolder(folder: RunFolder, trainer: Trainer, source: OpenData["source"]): Promise<RunLog> {
+  const { config, placement } = trainer;
+  const { device, threads } = placement;
+  await folder.create({ ...config, ...networkOf(trainer), device, threads }, source);
+  return RunLog.of(folder, config);
+}
+
+async function continueFolder(
+  folder: RunFolder,
+  config: TrainingConfig,
+  checkpoint: Checkpoint | undefined,
+): Promise<RunLog> {
   await folder.sweep();
-  await folder.rewindLog(checkpoint?.state.iteration);
+  return RunLog.rewound(folder, config, checkpoint?.state.iteration);
 }
 
 /** Says in the file of a network which preset it came from. */

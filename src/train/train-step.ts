@@ -16,6 +16,8 @@ export interface GradientOptions extends TrainedLoss {
   readonly sampleShape: readonly number[];
   /** Whether rows have classes, the input classLabels [B]; false if absent. */
   readonly conditional?: boolean;
+  /** Whether the backward pass computes activations again rather than keeping them; false if absent. */
+  readonly recompute?: boolean;
   /** Whether rows have weights, the input lossWeights [B], and the output losses [B]; false if absent. */
   readonly weightedRows?: boolean;
 }
@@ -51,7 +53,7 @@ interface Descent {
 
 /** The loss of a batch (inputs x0, eps, steps, and the classes and masks where there are any) and its gradient. */
 function descend(options: GradientOptions, weights: Weights): Descent {
-  const { batchSize, sampleShape, conditional = false, weightedRows = false } = options;
+  const { batchSize, sampleShape, conditional = false, weightedRows = false, recompute = false } = options;
   const masks: DropoutMask[] = [];
   const batch = {
     x0: input("x0", [batchSize, ...sampleShape]),
@@ -66,7 +68,7 @@ function descend(options: GradientOptions, weights: Weights): Descent {
     },
   };
   const { loss, losses, descent = loss } = options.loss(batch, weights);
-  const gradient = grad(descent, Object.values(weights));
+  const gradient = grad(descent, Object.values(weights), { recompute });
   return { results: { loss, ...(losses && { losses }) }, gradient, masks };
 }
 

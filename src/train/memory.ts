@@ -1,0 +1,97 @@
+import { optimise } from "../graph/passes/optimise.ts";
+import { peakMemory } from "../graph/peak-memory.ts";
+import { UnnoiseError } from "../math/error.ts";
+import { fileSize } from "../math/text.ts";
+import { parameterCount } from "../nn/parameters.ts";
+import { sizeOf } from "../tensor/tensor.ts";
+import type { TrainingConfig } from "./config.ts";
+import { gradientGraph } from "./train-step.ts";
+import { denoiserConfigOf } from "./trainer.ts";
+import type { TrainingData } from "./training-data.ts";
+import { trainedLoss } from "./training-loss.ts";
+
+/** Memory that training takes at its peak, roughly, in bytes. */
+export interface TrainingMemory {
+  /** Weights, their gradient, the moments of the optimiser and averages. */
+  readonly weights: number;
+  /** The most that activations and their gradients take at one time, with the batch. */
+  readonly activations: number;
+  /** What a checkpoint takes while it is written. */
+  readonly checkpoint: number;
+  /** The data set, as far as it is held in memory. */
+  readonly data: number;
+  /** The program itself with its libraries. */
+  readonly program: number;
+  readonly total: number;
+}
+
+/** What a machine has, in bytes. */
+export interface MachineMemory {
+  /** What this process may still take. */
+  readonly available: number;
+  /** What it could have at most. */
+  readonly total: number;
+}
+
+const FLOAT = 4;
+/** Node with ONNX Runtime before anything is trained. */
+const PROGRAM = 150e6;
+/** Most bytes of pixels that are held in memory. */
+const MOST_PIXELS = 256e6;
+/** Weights, gradient, two moments and their average. */
+const VECTORS = 5;
+/** Those of them that a checkpoint holds: all but the gradient. They are copied, and again into the bytes of its file. */
+const SAVED = 4;
+const COPIES = 2;
+
+/**
+ * Estimates the memory that training needs before it starts: what is known exactly, and of activations the peak by the lives of the values
+ * of the graph.
+ * @throws UnnoiseError `usage` when the network does not fit the data
+ */
+export function trainingMemory(config: TrainingConfig, data: TrainingData): TrainingMemory {
+  const { batchSize, accumulate: parts, conditional, moreEmaDecays, timestepDraw, recompute } = config;
+  const trained = trainedLoss(config, denoiserConfigOf(config, data));
+  const weightedRows = timestepDraw === "importance";
+  const shapes = { batchSize: batchSize / parts, sampleShape: data.sampleShape, conditional, weightedRows, recompute };
+  const vector = FLOAT * parameterCount(trained.parameters);
+  const bytes = {
+    weights: (VECTORS + (parts > 1 ? 1 : 0) + moreEmaDecays.length) * vector,
+    activations: activationBytes(gradientGraph({ ...trained, ...shapes }).outputs, vector),
+    checkpoint: COPIES * (SAVED + moreEmaDecays.length) * vector,
+    data: dataBytes(data),
+    program: PROGRAM,
+  };
+  return { ...bytes, total: Object.values(bytes).reduce((sum, part) => sum + part, 0) };
+}
+
+/** Of the gradient's graph, without the weights that it reads and the gradient that it leaves, which are counted apart. */
+function activationBytes(outputs: ReturnType<typeof gradientGraph>["outputs"], vector: number): number {
+  const { activations, inputs, constants } = peakMemory(optimise(Object.values(outputs)));
+  return activations + inputs + constants - 2 * vector;
+}
+
+/** Images are bytes, of which a large set stays on the disk; points are kept as they are and standardised. */
+function dataBytes({ kind, count, sampleShape }: TrainingData): number {
+  const values = count * sizeOf(sampleShape);
+  return kind === "images" ? Math.min(values, MOST_PIXELS) : 2 * FLOAT * values;
+}
+
+/**
+ * Checks that training fits.
+ * @throws UnnoiseError `usage` with advice when it needs more than is available
+ */
+export function checkMemory(needed: TrainingMemory, machine: MachineMemory, config: TrainingConfig): void {
+  if (needed.total <= machine.available) return;
+  const { batchSize, accumulate, recompute, kind } = config;
+  const what = `${fileSize(needed.total)} of memory, ${fileSize(needed.activations)} of it for activations`;
+  const smaller = `a batchSize below ${batchSize}`;
+  const others = [
+    ...(batchSize > accumulate ? [`accumulate above ${accumulate}`] : []),
+    ...(recompute || kind === "points" ? [] : ["recompute"]),
+  ];
+  throw new UnnoiseError(
+    "usage",
+    `training needs about ${what}, and ${fileSize(machine.available)} are available; choose ${[smaller, ...others].join(" or ")}`,
+  );
+}
