@@ -37,7 +37,7 @@ export async function importDiffusers(folder: string, options: ImportOptions = {
   const parts = await findDiffusersParts(folder, options.variant);
   const denoiser = await readNetwork(parts.unetConfigPath);
   const scheduler = options.scheduler ?? (await readScheduler(parts));
-  const facts = processOf(scheduler);
+  const facts = processOf(asSampled(parts.pipeline, scheduler));
   const where = parts.schedulerPath ?? "scheduler";
   asFormat(where, () => scheduleFromConfig(facts.schedule));
   if (facts.variance === "learned") throw freeVariance(where);
@@ -54,8 +54,12 @@ export function samplingOfDiffusers({
   pipeline,
   scheduler,
 }: Pick<DiffusersModel, "pipeline" | "scheduler">): SchedulerSampling {
-  // DDIMPipeline makes a DDIMScheduler of any scheduler's values.
-  return samplingOf(pipeline === "DDIMPipeline" ? { ...scheduler, _class_name: "DDIMScheduler" } : scheduler);
+  return samplingOf(asSampled(pipeline, scheduler));
+}
+
+/** DDIMPipeline makes a DDIMScheduler of any scheduler's values. */
+function asSampled(pipeline: PipelineName, scheduler: SchedulerFile): SchedulerFile {
+  return pipeline === "DDIMPipeline" ? { ...scheduler, _class_name: "DDIMScheduler" } : scheduler;
 }
 
 async function readNetwork(path: string): Promise<DenoiserConfig> {
