@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import type { WeightsChoice } from "../train/checkpoint-model.node.ts";
 import { devices } from "../runtime/backend.ts";
 import { presetNames } from "../diffusion/presets.ts";
 import { spacingNames } from "../diffusion/spacings.ts";
@@ -20,6 +21,12 @@ const countOrSteps: FlagParser<number | number[]> = (text) =>
 const etaRange = decimal("--eta", { min: 0, max: 1 });
 const etaOrHat: FlagParser<number | "hat"> = (text) => (text === "hat" ? "hat" : etaRange(text));
 
+const clipNumber = decimal("--clip", { above: 0 });
+const clipRange: FlagParser<number> = (text) => (text === "none" ? Infinity : clipNumber(text));
+
+const decay = decimal("--weights", { min: 0, below: 1 });
+const weightsChoice: FlagParser<WeightsChoice> = (text) => (text === "ema" || text === "raw" ? text : decay(text));
+
 interface SharedOptions {
   readonly out: (endings: string) => Option;
   readonly count: (help: string) => Option;
@@ -28,6 +35,7 @@ interface SharedOptions {
   readonly seed: Option;
   readonly device: Option;
   readonly threads: Option;
+  readonly weights: Option;
   readonly json: Option;
   readonly quiet: Option;
 }
@@ -49,6 +57,7 @@ export const shared: SharedOptions = {
     "threads of one operator (default by work)",
     integer("--threads", { min: 1, max: 1024 }),
   ),
+  weights: option("--weights <name>", "ema, raw or the decay of a further average (default ema)", weightsChoice),
   json: option("--json", "print JSON"),
   quiet: option("--quiet", "say nothing but errors"),
 };
@@ -78,7 +87,7 @@ export const samplerOptions: readonly Option[] = [
   option("--step-size <x>", "of langevin, 0…4 (default 1)", decimal("--step-size", { above: 0, below: 4 })),
   option("--corrections <n>", "of predictor-corrector, a step (default 1)", integer("--corrections", { min: 0 })),
   option("--snr <x>", "of predictor-corrector's corrector (default 0.16)", decimal("--snr", { above: 0 })),
-  option("--clip <x>", "clip x̂_0 to ±x, in standardised units", decimal("--clip", { above: 0 })),
+  option("--clip <x>", "clip x̂_0 to ±x, in the model's units, or none (default none; 1 for images)", clipRange),
   option(
     "--threshold <q>",
     "dynamic thresholding of x̂_0 at this quantile, for data in [−1, 1]",

@@ -9,6 +9,7 @@ import type { PointModel } from "../train/model.ts";
 import { sample } from "../train/sample.ts";
 import type { OpenRun } from "../train/open-run.node.ts";
 import type { SamplerChoice } from "../diffusion/sampler-choice.ts";
+import { towardsZero } from "./moments.ts";
 import type { PlacementFlags } from "./placement.ts";
 
 /** How a sampler is run to be watched. */
@@ -25,12 +26,6 @@ const panelAt = (t: number, points: FloatTensor, schedule: NoiseSchedule): Strip
   points,
   alphaCumprod: alphaCumprodAt(schedule, t - 1),
 });
-
-/** `count` integers from 0 to `last`, denser near 0, where the picture changes most. */
-function towardsZero(last: number, count: number): number[] {
-  const spaced = Array.from({ length: count }, (_, i) => Math.round(last * (i / Math.max(1, count - 1)) ** 2));
-  return [...new Set(spaced)];
-}
 
 /** x_t of the first `count` points of some data at up to `panels` times, from t = 0 on; the noise of a point is the same at all. */
 export function forwardPanels(

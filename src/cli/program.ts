@@ -83,6 +83,18 @@ function addSample(program: Command, io: Io): void {
   );
 }
 
+const imageEvaluationOptions: readonly Option[] = [
+  new Option("--features <file>", "of images: an .onnx file that gives features (default: a net trained on the data)"),
+  new Option("--feature-range <name>", `values that it takes: ${inputRanges.join(", ")}`).argParser(
+    choice("--feature-range", inputRanges),
+  ),
+  new Option("--feature-output <name>", "which of its outputs, where it has several"),
+  shared.weights,
+  new Option("--steps-per-image <n>", "with --bound of images: steps measured of each (default all)").argParser(
+    integer("--steps-per-image", { min: 1 }),
+  ),
+];
+
 function addEvaluate(program: Command, io: Io): void {
   const command = program.command("evaluate").summary("measure samples against the data").argument("<run>", RUN);
   command.description("Measure samples against the data: each value beside what fresh data reach against each other.");

@@ -6,7 +6,7 @@ export type Limit = (x0: Float32Array, width: number) => void;
 
 /**
  * What to do with x̂_0 before it is used.
- * @returns undefined when nothing is asked
+ * @returns undefined when nothing is asked, or a range without ends
  * @throws UnnoiseError `usage` for a range that is none, a quantile outside (0, 1], or both limits at once
  */
 export function limitOf({ clip, threshold }: Pick<SamplerOptions, "clip" | "threshold">): Limit | undefined {
@@ -14,7 +14,8 @@ export function limitOf({ clip, threshold }: Pick<SamplerOptions, "clip" | "thre
     throw new UnnoiseError("usage", "clip and threshold: expected one of them, got both");
   }
   if (threshold !== undefined) return thresholding(threshold);
-  return clip === undefined ? undefined : clipping(clip);
+  const isEndless = clip !== undefined && clip[0] === -Infinity && clip[1] === Infinity;
+  return clip === undefined || isEndless ? undefined : clipping(clip);
 }
 
 function clipping([low, high]: readonly [number, number]): Limit {

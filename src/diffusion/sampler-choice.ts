@@ -14,7 +14,7 @@ export interface SamplerFlags extends MethodFlags {
   /** How many, or the steps themselves. */
   readonly steps?: number | readonly number[];
   readonly spacing?: SpacingName;
-  /** x̂_0 is clipped to ±clip, in standardised units. */
+  /** x̂_0 is clipped to ±clip, in the model's units; Infinity is no clipping, where there usually is some. */
   readonly clip?: number;
   /** Quantile of dynamic thresholding. */
   readonly threshold?: number;
@@ -51,13 +51,18 @@ export interface SampledProcess {
   readonly schedule: NoiseSchedule;
   /** The variance that the model was made with; large if absent. */
   readonly variance?: ReverseVariance;
+  /** Whether x̂_0 is limited where flags do not say how, as that of images is. */
+  readonly limited?: boolean;
 }
 
 /**
  * Checks that flags go together, before anything is loaded.
  * @throws UnnoiseError `usage` for a flag of another sampler, or two limits
  */
-export function checkSamplerFlags({ sampler = "ddpm", ...flags }: SamplerFlags): void {
+export function checkSamplerFlags(
+  { sampler = "ddpm", ...flags }: SamplerFlags,
+  { limited = false }: Pick<SampledProcess, "limited"> = {},
+): void {
   const extra = methodFlags.find((key) => flags[key] !== undefined && !samplerTable[sampler].flags.includes(key));
   if (extra !== undefined) {
     const owners = samplerNames.filter((name) => samplerTable[name].flags.includes(extra));
@@ -73,7 +78,8 @@ export function checkSamplerFlags({ sampler = "ddpm", ...flags }: SamplerFlags):
       "--spacing: --steps lists the steps themselves; give their number, or leave it out",
     );
   }
-  if (flags.epsAfterLimit !== undefined && flags.clip === undefined && flags.threshold === undefined) {
+  const limits = flags.clip ?? flags.threshold ?? (limited ? 1 : Infinity);
+  if (flags.epsAfterLimit !== undefined && limits === Infinity) {
     throw new UnnoiseError(
       "usage",
       "--eps-after-limit: nothing limits x̂_0; add --clip or --threshold, or leave it out",
@@ -88,11 +94,11 @@ export function checkSamplerFlags({ sampler = "ddpm", ...flags }: SamplerFlags):
  */
 export function chooseSampler(
   flags: SamplerFlags,
-  { schedule, variance = "large" }: SampledProcess,
+  { schedule, variance = "large", limited = false }: SampledProcess,
   usual: SamplerName = "ddpm",
 ): SamplerChoice {
   const { sampler: name = usual } = flags;
-  checkSamplerFlags({ ...flags, sampler: name });
+  checkSamplerFlags({ ...flags, sampler: name }, { limited });
   if (flags.variance === "learned" && variance !== "learned") {
     throw new UnnoiseError("usage", "--variance learned: this model has learned none; choose large or small");
   }
@@ -146,7 +152,7 @@ function detailsOf(flags: SamplerFlags, usualVariance: ReverseVariance): string[
     corrections === undefined ? "" : `${counted(corrections, "correction")} a step`,
     snr === undefined ? "" : `r = ${snr}`,
     spacing === undefined ? "" : `${spacing} spacing`,
-    clip === undefined ? "" : `clipped to ±${clip}`,
+    clip === undefined ? "" : clip === Infinity ? "not clipped" : `clipped to ±${clip}`,
     threshold === undefined ? "" : `thresholded at ${threshold}`,
     epsAfterLimit === undefined ? "" : `ε ${epsAfterLimit}`,
     preset === undefined ? "" : `as ${preset}`,

@@ -5,37 +5,13 @@ import { loadCheckpoint } from "./checkpoint.node.ts";
 import { learnsSchedule, type TrainingConfig } from "./config.ts";
 import { denoiserParameters } from "./denoiser-spec.ts";
 import { frozenSchedule } from "./learned-schedule.ts";
-import { namedWeights, type AnyModel, type ImageModel } from "./model.ts";
+import { namedWeights, type AnyModel } from "./model.ts";
 import type { RunFolder } from "./run-folder.node.ts";
 import { trainedParameters } from "./training-loss.ts";
 import type { TrainingState } from "./trainer.ts";
 
 /** Which weights of a run: `ema`, those of its model; `raw`, as the optimiser left them; or the average with this decay. */
 export type WeightsChoice = "ema" | "raw" | number;
-
-/** A model with the weights that were asked for, and what to call them. */
-export interface ChosenWeights<M extends AnyModel = ImageModel> {
-  readonly model: M;
-  /** "EMA" or "raw", or with its decay another average. */
-  readonly name: string;
-}
-
-/**
- * A run's model with the weights that a flag names.
- * @param text `ema`, `raw`, or the decay of an average that the run keeps
- * @throws UnnoiseError `usage` for any other word, else as `modelOfCheckpoint`
- */
-export async function weightsOf<M extends AnyModel>(
-  { folder, model }: { readonly folder: RunFolder; readonly model: M },
-  text: string,
-): Promise<ChosenWeights<M>> {
-  const choice = text === "ema" || text === "raw" ? text : Number(text.trim() === "" ? Number.NaN : text);
-  if (Number.isNaN(choice)) {
-    throw new UnnoiseError("usage", `weights: expected ema, raw or the decay of an average, got ${text}`);
-  }
-  const name = choice === "ema" ? "EMA" : choice === "raw" ? "raw" : `EMA of decay ${choice}`;
-  return { model: await modelOfCheckpoint(folder, model, choice), name };
-}
 
 /**
  * The model of a run with other weights than its own: those of the last checkpoint.

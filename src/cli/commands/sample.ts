@@ -1,75 +1,34 @@
-import type { FigureFormat } from "../../figures/render.node.ts";
-import { sample } from "../../train/sample.ts";
-import { interruptible } from "../interrupt.ts";
+import { UnnoiseError } from "../../math/error.ts";
+import type { SamplerFlags } from "../../diffusion/sampler-choice.ts";
+import type { WeightsChoice } from "../../train/checkpoint-model.node.ts";
+import { looksLikeDiffusers } from "../../train/diffusers/folder.node.ts";
+import { RunFolder } from "../../train/run-folder.node.ts";
+import type { ImageSampleFlags } from "../image-flags.ts";
 import type { Io } from "../io.ts";
-import { openRun, type OpenRun } from "../../train/open-run.node.ts";
-import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
-import { encodePoints, isPointFormat, pointFormats } from "../points-text.ts";
-import type { Watch } from "../process-panels.ts";
-import { Progress } from "../progress.ts";
-import {
-  checkSamplerFlags,
-  chooseSampler,
-  type SamplerChoice,
-  type SamplerFlags,
-} from "../../diffusion/sampler-choice.ts";
-import { placementOf, type PlacementFlags } from "../placement.ts";
-import { Terminal } from "../terminal.ts";
-import { counted, duration } from "../../math/text.ts";
+import type { OutputFlags } from "../output.ts";
+import type { PlacementFlags } from "../placement.ts";
 
-export interface SampleCommandOptions extends OutputFlags, SamplerFlags, PlacementFlags {
+/** Flags of `unnoise sample`. */
+export interface SampleCommandOptions extends OutputFlags, SamplerFlags, PlacementFlags, ImageSampleFlags {
   readonly count?: number;
+  readonly weights?: WeightsChoice;
   readonly seed?: number;
   readonly quiet?: boolean;
 }
 
-const FORMATS = [...pointFormats, "png", "svg", "gif"] as const;
-type Format = (typeof FORMATS)[number];
-/** Seconds of sampling before its progress is shown. */
-const PATIENCE = 2;
-
-/** `unnoise sample` */
+/** `unnoise sample` of a run on points or images, or of a model of diffusers. */
 export async function sampleRun(path: string, options: SampleCommandOptions, io: Io): Promise<void> {
-  const terminal = new Terminal(io, options);
-  checkSamplerFlags(options);
-  const target = await openOutput(options, FORMATS, terminal);
-  const run = await openRun(path);
-  const choice = chooseSampler(options, run);
-  const { count = 1000, seed = 0 } = options;
-  const began = performance.now();
-  const progress = new Progress(terminal, { label: "sampling", total: choice.steps, unit: "steps", delay: PATIENCE });
-  const content = await interruptible(terminal, "stopping", async (signal) => {
-    const onProgress = (done: number): void => progress.update(done);
-    return contentOf(run, choice, target.format, { count, seed, signal, onProgress, ...placementOf(options) });
-  }).finally(() => progress.stop());
-  await writeOutput(target, content, terminal);
-  const took = duration((performance.now() - began) / 1000);
-  if (target.path !== "-") terminal.say(`${target.path}: ${counted(count, "sample")} by ${choice.label}, ${took}`);
-}
-
-async function contentOf(
-  run: OpenRun,
-  choice: SamplerChoice,
-  format: Format,
-  watch: Watch,
-): Promise<string | Uint8Array> {
-  if (!isPointFormat(format)) return drawn(run, choice, format, watch);
-  const { onProgress, ...options } = watch;
-  const points = await sample(run.model, {
-    ...options,
-    ...choice.options,
-    sampler: choice.sampler,
-    onStep: ({ index }) => onProgress?.(index + 1),
-  });
-  const facts = { sampler: choice.name, steps: choice.steps, seed: watch.seed };
-  return encodePoints({ columns: run.model.columns, points }, format, facts);
-}
-
-/** Pictures need modules that numbers do without. */
-async function drawn(run: OpenRun, choice: SamplerChoice, format: FigureFormat, watch: Watch): Promise<Uint8Array> {
-  const { renderFigure } = await import("../../figures/render.node.ts");
-  const { reverseAnimation, samplesFigure, someData, walkOf } = await import("../run-figures.ts");
-  const reference = await someData(run, watch);
-  const walk = await walkOf(run, choice, watch, format === "gif" ? "animation" : "strip");
-  return renderFigure((format === "gif" ? reverseAnimation : samplesFigure)(run, walk, reference), format);
+  const folder = new RunFolder(path);
+  if ((await folder.contents()) === "other" && (await looksLikeDiffusers(path).catch(() => false))) {
+    if (options.weights !== undefined) {
+      throw new UnnoiseError(
+        "usage",
+        `--weights: ${path} is a model of diffusers, which has but one set; leave it out`,
+      );
+    }
+    return (await import("./sample-images.ts")).sampleDiffusers(path, options, io);
+  }
+  const { kind } = await folder.config();
+  if (kind === "images") return (await import("./sample-images.ts")).sampleImageRun(path, options, io);
+  return (await import("./sample-points.ts")).samplePoints(path, options, io);
 }
