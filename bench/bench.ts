@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, release, tmpdir, totalmem, type } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { coldStarts } from "./cold-start.ts";
 import { findField } from "./contenders.ts";
@@ -8,7 +8,7 @@ import { writeProblem, type ProblemOptions } from "./problem.ts";
 import { progress, race } from "./race.ts";
 import { insertTables, toMarkdown } from "./report.ts";
 import type { CaseResult, Entry, Results } from "./results.ts";
-import { libraryVersions, repository } from "./versions.ts";
+import { libraryVersions, machine, repository } from "./versions.ts";
 
 const cases: readonly ProblemOptions[] = [
   { kind: "train", width: 128, depth: 4, batchSize: 32 },
@@ -44,12 +44,6 @@ async function runCases(folder: string, options: Options): Promise<CaseResult[]>
 function entryLine({ row, variant, threads, status, reason, median }: Entry): string {
   const time = median === undefined ? `${status}, ${reason ?? ""}` : `${median.toPrecision(3)} ms`;
   return `${row} (${variant}${threads === null ? "" : `, threads ${threads}`}): ${time}`;
-}
-
-function machine(): Results["machine"] {
-  const cpu = cpus()[0]?.model.trim() ?? "unknown";
-  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
-  return { cpu, cores: availableParallelism(), memory, system: `${type()} ${release()} ${process.arch}` };
 }
 
 function versionsOf(results: readonly CaseResult[]): Record<string, string> {

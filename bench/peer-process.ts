@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { Contender } from "./contenders.ts";
-import type { Checked, Failed, Problem, Ready, Request, Timed } from "./protocol.ts";
+import type { Checked, Failed, Ready, Request, Timed } from "./protocol.ts";
 
 /** A contender that runs as a child process and answers one request at a time. */
 export class PeerProcess {
@@ -27,7 +27,7 @@ export class PeerProcess {
     this.#lines = this.#reader[Symbol.asyncIterator]();
   }
 
-  setup(problem: Problem): Promise<Ready> {
+  setup(problem: object): Promise<Ready> {
     const { variant, threads } = this.contender;
     return this.#ask<Ready>({ cmd: "setup", problem, variant, threads });
   }
@@ -50,7 +50,7 @@ export class PeerProcess {
     clearTimeout(timer);
   }
 
-  async #ask<T extends object>(request: Request): Promise<T> {
+  async #ask<T extends object>(request: Request<object>): Promise<T> {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
     const line = await this.#lines.next();
     if (line.done === true) throw new Error(`ended: ${this.#complaints.trim().split("\n").at(-1) ?? "no message"}`);

@@ -35,9 +35,9 @@ export interface Problem {
 }
 
 /** First message to a contender. */
-export interface Setup {
+export interface Setup<P = Problem> {
   readonly cmd: "setup";
-  readonly problem: Problem;
+  readonly problem: P;
   /** Which of its ways a contender is to take. */
   readonly variant: string;
   /** Threads; null leaves the choice to the contender. */
@@ -45,7 +45,8 @@ export interface Setup {
 }
 
 /** One line each on a contender's stdin. `check` comes before the first `run`. */
-export type Request = Setup | { readonly cmd: "check" } | { readonly cmd: "run"; readonly steps: number };
+export type Request<P = Problem> =
+  Setup<P> | { readonly cmd: "check" } | { readonly cmd: "run"; readonly steps: number };
 
 /** Answer to `setup`. */
 export interface Ready {
@@ -64,6 +65,8 @@ export interface Checked {
 /** Answer to `run`: milliseconds of each step. */
 export interface Timed {
   readonly times: readonly number[];
+  /** Largest resident memory of the contender so far, in MiB, where it tells. */
+  readonly peak?: number;
 }
 
 /** What a contender answers when it cannot. */

@@ -11,7 +11,10 @@ export interface Runner extends Ready {
 }
 
 /** The shared arrays by name, read from the problem's file. */
-export function readArrays({ file, arrays }: Problem): Record<string, Float32Array | Float64Array | Int32Array> {
+export function readArrays({
+  file,
+  arrays,
+}: Pick<Problem, "file" | "arrays">): Record<string, Float32Array | Float64Array | Int32Array> {
   const { buffer } = new Uint8Array(readFileSync(file));
   const views = { float32: Float32Array, float64: Float64Array, int32: Int32Array };
   return Object.fromEntries(
@@ -23,11 +26,11 @@ export function readArrays({ file, arrays }: Problem): Record<string, Float32Arr
 }
 
 /** Answers requests on stdin, one JSON object a line, until stdin ends. */
-export async function serve(create: (setup: Setup) => Promise<Runner>): Promise<void> {
+export async function serve<P = Problem>(create: (setup: Setup<P>) => Promise<Runner>): Promise<void> {
   // Libraries that greet on the console must not spoil the protocol on stdout.
   console.log = console.info = console.error;
   let runner: Runner | undefined;
-  const answer = async (request: Request): Promise<Ready | Checked | Timed> => {
+  const answer = async (request: Request<P>): Promise<Ready | Checked | Timed> => {
     if (request.cmd === "setup") {
       runner = await create(request);
       return { versions: runner.versions, threads: runner.threads };
@@ -35,10 +38,10 @@ export async function serve(create: (setup: Setup) => Promise<Runner>): Promise<
     if (!runner) throw new Error("setup must come first");
     return request.cmd === "check"
       ? { values: await runner.check() }
-      : { times: await timeSteps(runner, request.steps) };
+      : { times: await timeSteps(runner, request.steps), peak: process.resourceUsage().maxRSS / 1024 };
   };
   for await (const line of createInterface({ input: process.stdin })) {
-    const reply = await answer(JSON.parse(line) as Request).catch((error: unknown): Failed => {
+    const reply = await answer(JSON.parse(line) as Request<P>).catch((error: unknown): Failed => {
       return { error: error instanceof Error ? error.message : String(error) };
     });
     process.stdout.write(`${JSON.stringify(reply)}\n`);

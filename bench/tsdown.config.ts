@@ -9,6 +9,8 @@ const config: UserConfig = defineConfig({
     "learned-variance.ts",
     "benchmark-2d.ts",
     "unnoise-peer.ts",
+    "unet.ts",
+    "unet-peer.ts",
     "serve.ts",
   ],
   outDir: "dist",

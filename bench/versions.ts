@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { dirname, join } from "node:path";
 
 const require = createRequire(import.meta.url);
@@ -34,3 +35,10 @@ export function libraryVersions(): Record<string, string> {
 
 /** Root of the repository, seen from bench/dist. */
 export const repository: string = join(import.meta.dirname, "..", "..");
+
+/** What all times depend on. */
+export function machine(): Record<string, string | number> {
+  const cpu = cpus()[0]?.model.trim() ?? "unknown";
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  return { cpu, cores: availableParallelism(), memory, system: `${type()} ${release()} ${process.arch}` };
+}

@@ -120,11 +120,14 @@ export async function compile(
   const device = await resolveDevice(choice, flops);
   const threads = resolveThreads(asked, flops, device);
   const ort = await backend.load(device, threads);
-  const block = device === "cpu" && convolves(nodes) ? await channelBlock(ort) : 0;
-  const model = toOnnx(graph, runsOnHost(device) ? "cpu" : "generic", block);
-  const session = await createSession(ort, model, device, threads);
+  const images = device === "cpu" && convolves(nodes);
+  const model = toOnnx(graph, runsOnHost(device) ? "cpu" : "generic", images ? await channelBlock(ort) : 0);
+  const session = await createSession(ort, model, device, threads, images ? IMAGE_MEMORY : {});
   return new Executable({ ort, session, graph, device, threads });
 }
+
+/** One planned block for all values is twice the memory that images need in turns (docs/decisions/0007). */
+const IMAGE_MEMORY: InferenceSession.SessionOptions = { enableMemPattern: false };
 
 function convolves(outputs: readonly Node[]): boolean {
   const convolutions: readonly OpName[] = ["conv", "convInputGrad", "convWeightGrad"];
@@ -157,9 +160,10 @@ export async function createSession(
   model: Uint8Array | string,
   device: Device,
   threads: number,
+  more: InferenceSession.SessionOptions = {},
 ): Promise<InferenceSession> {
   try {
-    const options = backend.sessionOptions(device, threads);
+    const options = { ...backend.sessionOptions(device, threads), ...more };
     if (typeof model === "string") return await ort.InferenceSession.create(model, options);
     return await ort.InferenceSession.create(model, options);
   } catch (cause) {
