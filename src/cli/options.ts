@@ -3,6 +3,7 @@ import type { WeightsChoice } from "../train/checkpoint-model.node.ts";
 import { devices } from "../runtime/backend.ts";
 import { presetNames } from "../diffusion/presets.ts";
 import { spacingNames } from "../diffusion/spacings.ts";
+import { UnnoiseError } from "../math/error.ts";
 import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
 import { samplerNames } from "../diffusion/sampler-table.ts";
 
@@ -24,8 +25,12 @@ const etaOrHat: FlagParser<number | "hat"> = (text) => (text === "hat" ? "hat" :
 const clipNumber = decimal("--clip", { above: 0 });
 const clipRange: FlagParser<number> = (text) => (text === "none" ? Infinity : clipNumber(text));
 
-const decay = decimal("--weights", { min: 0, below: 1 });
-const weightsChoice: FlagParser<WeightsChoice> = (text) => (text === "ema" || text === "raw" ? text : decay(text));
+const weightsChoice: FlagParser<WeightsChoice> = (text) => {
+  if (text === "ema" || text === "raw") return text;
+  const decay = text.trim() === "" ? Number.NaN : Number(text);
+  if (decay >= 0 && decay < 1) return decay;
+  throw new UnnoiseError("usage", `--weights: expected ema, raw or a number ≥ 0 and < 1, got ${text}`);
+};
 
 interface SharedOptions {
   readonly out: (endings: string) => Option;

@@ -2,6 +2,9 @@ import { Command, Option } from "commander";
 import { version } from "../../package.json";
 import type { DataCommandOptions } from "./commands/data.ts";
 import type { ExperimentCommandOptions } from "./commands/experiment.ts";
+import type { ExportCommandOptions } from "./commands/export.ts";
+import type { ImportCommandOptions } from "./commands/import.ts";
+import { exportTargets } from "../train/diffusers/export-targets.ts";
 import type { DemoCommandOptions } from "./commands/demo.ts";
 import type { EvaluateCommandOptions } from "./commands/evaluate-bound.ts";
 import type { InfoCommandOptions } from "./commands/info.ts";
@@ -102,6 +105,7 @@ function addEvaluate(program: Command, io: Io): void {
     new Option("--bound", "measure the variational bound on −log p instead, in both forms"),
     new Option("--likelihood", "beside the bound, the likelihood by the probability-flow ODE"),
     new Option("--oracle", "beside the bound, its gap to the entropy in parts: network, variance, discretisation"),
+    shared.weights,
     ...imageEvaluationOptions,
     shared.count("samples in each set (default 2000; with --likelihood or --oracle 500, images with --bound 256)"),
     ...samplerOptions,
@@ -129,13 +133,65 @@ function addEvaluate(program: Command, io: Io): void {
   );
 }
 
+function addImport(program: Command, io: Io): void {
+  const command = program.command("import").summary("read a model that Python's diffusers wrote");
+  command.argument("<folder>", "folder of a DDPM or DDIM pipeline, or of a UNet2DModel with its scheduler");
+  command.description(
+    "Read and check a model of diffusers, and write it in one layout, in float32, under today's names of weights.",
+  );
+  withOptions(command, [
+    new Option("--out <folder>", "where to write the model"),
+    new Option("--variant <name>", "of the weights, such as fp16 (default the plain ones, or the only ones)"),
+    shared.overwrite,
+    shared.json,
+    shared.quiet,
+  ]);
+  command.addHelpText(
+    "after",
+    "\nsample and export take such folders as they are: import is for checking and keeping.",
+  );
+  command.addHelpText(
+    "after",
+    examples("unnoise import ddpm-cifar10-32 --out cifar10", "unnoise import cifar10 --json"),
+  );
+  command.action(async (folder: string, options: ImportCommandOptions) =>
+    (await import("./commands/import.ts")).importModel(folder, options, io),
+  );
+}
+
+function addExport(program: Command, io: Io): void {
+  const command = program.command("export").summary("write a model for diffusers, as ONNX or as safetensors");
+  command.argument("<model>", "folder of a run on images, or of a model of diffusers");
+  command.description("Write a model for others: a folder that diffusers loads, an ONNX file, or its weights alone.");
+  withOptions(command, [
+    new Option("--to <kind>", exportTargets.join(", ")).argParser(choice("--to", exportTargets)),
+    new Option("--out <path>", "where to write: a folder for diffusers, else a file"),
+    shared.weights,
+    new Option("--batch <n>", "images of one call of an ONNX file (default 1)").argParser(
+      integer("--batch", { min: 1 }),
+    ),
+    shared.overwrite,
+    shared.quiet,
+  ]);
+  command.addHelpText(
+    "after",
+    examples(
+      "unnoise export unnoise-fashion-mnist --to diffusers --out fashion",
+      "unnoise export unnoise-fashion-mnist --to onnx --out fashion.onnx",
+    ),
+  );
+  command.action(async (model: string, options: ExportCommandOptions) =>
+    (await import("./commands/export.ts")).exportModel(model, options, io),
+  );
+}
+
 function addPlot(program: Command, io: Io): void {
   const command = program.command("plot").summary("draw a run: its process, schedule or losses");
   command.argument("<run>", RUN).argument("<kind>", "forward, reverse, trajectories, schedule or loss");
   command.description("Draw the forward or reverse process, single trajectories, the noise schedule or the losses.");
   withOptions(command, [
     shared.out(".svg, .png, .gif (gif: forward and reverse)"),
-    shared.count("points to draw (default 2000; trajectories 60)"),
+    shared.count("points to draw (default 2000; trajectories 60), or images (default 8)"),
     ...samplerOptions,
     shared.seed,
     ...placementOptions,
@@ -309,6 +365,8 @@ export function buildProgram(io: Io): Command {
     addPlot,
     addData,
     addSchedule,
+    addImport,
+    addExport,
     addExperiment,
     addInfo,
     addPresets,

@@ -87,7 +87,7 @@ export async function trajectories(run: OpenRun, choice: SamplerChoice, watch: W
 }
 
 /** The noise schedule. */
-export function schedulePlot({ name, schedule }: OpenRun): string {
+export function schedulePlot({ name, schedule }: Pick<OpenRun, "name" | "schedule">): string {
   const posteriorVariances = Array.from(schedule.betas, (_, step) => posteriorVariance(schedule, step));
   return scheduleFigure({ schedule, posteriorVariances, title: `${name}: noise schedule, T = ${schedule.timesteps}` });
 }

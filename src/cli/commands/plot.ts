@@ -5,7 +5,7 @@ import { RunFolder } from "../../train/run-folder.node.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { choice as oneOf } from "../numbers.ts";
-import { openRun } from "../../train/open-run.node.ts";
+import { openAnyRun, openRun } from "../../train/open-run.node.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
 import type { Watch } from "../process-panels.ts";
 import { Progress } from "../progress.ts";
@@ -61,7 +61,8 @@ export async function plotRun(path: string, asked: string, options: PlotCommandO
   const figure = await interruptible(terminal, "stopping", (signal) =>
     figureOf(path, kind, target.format === "gif", options, { terminal, signal }),
   );
-  await writeOutput(target, await renderFigure(figure, target.format), terminal);
+  const content = figure instanceof Uint8Array ? figure : await renderFigure(figure, target.format);
+  await writeOutput(target, content, terminal);
   if (target.path !== "-") terminal.say(`${target.path}: ${kind} of ${path}`);
 }
 
@@ -73,7 +74,8 @@ function checkFlags(kind: Kind, options: PlotCommandOptions): void {
     throw new UnnoiseError("usage", `${flagOf(extra)}: plot ${kind} has no use for it; leave it out`);
 }
 
-interface Surroundings {
+/** What surrounds drawing. */
+export interface Surroundings {
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
@@ -84,10 +86,15 @@ async function figureOf(
   moving: boolean,
   options: PlotCommandOptions,
   { terminal, signal }: Surroundings,
-): Promise<string | string[]> {
+): Promise<string | string[] | Uint8Array> {
   if (kind === "loss") return lossOf(path);
+  const any = await openAnyRun(path);
+  if (kind === "schedule") return schedulePlot(any);
+  if (any.model.kind === "images") {
+    const { plotImages } = await import("./plot-images.ts");
+    return plotImages({ ...any, model: any.model }, kind, moving, options, { terminal, signal });
+  }
   const run = await openRun(path);
-  if (kind === "schedule") return schedulePlot(run);
   const points = { count: options.count ?? usualCount[kind], seed: options.seed ?? 0 };
   if (kind === "forward") return moving ? forwardAnimation(run, points) : forwardStrip(run, points);
   const choice = chooseSampler(options, run, usualSampler[kind]);
