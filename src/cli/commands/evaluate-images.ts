@@ -85,7 +85,7 @@ async function measureBound({ run, weights, images, options, terminal, signal }:
     seed,
     stepsPerImage,
     signal,
-    ...(clip !== undefined && { clip: [-clip, clip] as const }),
+    ...(clip !== undefined && { clip: clip === Infinity ? null : ([-clip, clip] as const) }),
     onProgress: (share) => progress.update(Math.floor(100 * share)),
     ...placementOf(options),
   }).finally(() => progress.stop());

@@ -71,7 +71,7 @@ const blockType = <T extends string>(names: readonly T[]): z.ZodType<T> =>
 const sampling = oneOf(["conv", "resnet"]).nullable().default("conv");
 
 /** Each key with its range and default. */
-export const unetShape = {
+export const unetShape: { readonly [K in keyof UNet2DConfig]: z.ZodType<UNet2DConfig[K]> } = {
   sample_size: z
     .union([count, z.tuple([count, count])])
     .nullable()
