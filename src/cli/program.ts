@@ -92,7 +92,6 @@ const imageEvaluationOptions: readonly Option[] = [
     choice("--feature-range", inputRanges),
   ),
   new Option("--feature-output <name>", "which of its outputs, where it has several"),
-  shared.weights,
   new Option("--steps-per-image <n>", "with --bound of images: steps measured of each (default all)").argParser(
     integer("--steps-per-image", { min: 1 }),
   ),
