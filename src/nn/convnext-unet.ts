@@ -1,5 +1,16 @@
 import { z } from "zod";
-import { add, concat, gelu, mul, reshape, silu, split, transpose, upsampleNearest } from "../graph/builders.ts";
+import {
+  add,
+  checkpoint,
+  concat,
+  gelu,
+  mul,
+  reshape,
+  silu,
+  split,
+  transpose,
+  upsampleNearest,
+} from "../graph/builders.ts";
 import { scope, type Node } from "../graph/node.ts";
 import { at } from "../math/error.ts";
 import type { Shape } from "../tensor/tensor.ts";
@@ -84,7 +95,7 @@ function block(name: string, channels: number, config: ConvNextUNetConfig): Laye
       const [scale, shift] = split(rows, 3, [channels, channels]) as [Node, Node];
       const wide = gelu(widen.apply(add(mul(normal, add(scale, 1)), shift), pass));
       const kept = pass.dropout && dropout > 0 ? pass.dropout(wide, dropout) : wide;
-      return add(x, channelsFirst(narrow.apply(kept, pass)));
+      return checkpoint(add(x, channelsFirst(narrow.apply(kept, pass))));
     },
   };
 }

@@ -1,5 +1,17 @@
 import { z } from "zod";
-import { add, attention, constant, gelu, layerNorm, mul, reshape, silu, split, transpose } from "../graph/builders.ts";
+import {
+  add,
+  attention,
+  checkpoint,
+  constant,
+  gelu,
+  layerNorm,
+  mul,
+  reshape,
+  silu,
+  split,
+  transpose,
+} from "../graph/builders.ts";
 import { scope, type Node } from "../graph/node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import type { Shape } from "../tensor/tensor.ts";
@@ -116,7 +128,7 @@ function block(name: string, config: DiTConfig): Layer<TokenPass> {
       const [shift1, scale1, gate1, shift2, scale2, gate2] = modulate.of(pass) as [Node, Node, Node, Node, Node, Node];
       const mixed = add(x, mul(gate1, mix.apply(modulated(x, shift1, scale1), pass)));
       const wide = gelu(widen.apply(modulated(mixed, shift2, scale2), pass));
-      return add(mixed, mul(gate2, narrow.apply(wide, pass)));
+      return checkpoint(add(mixed, mul(gate2, narrow.apply(wide, pass))));
     },
   };
 }

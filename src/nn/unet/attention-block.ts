@@ -1,4 +1,4 @@
-import { add, attention, conv2d, reshape, transpose } from "../../graph/builders.ts";
+import { add, attention, checkpoint, conv2d, reshape, transpose } from "../../graph/builders.ts";
 import { scope, type Node } from "../../graph/node.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import { dense, groupNorm, parametersOf, type Layer, type Pass } from "../layer.ts";
@@ -68,7 +68,7 @@ export function attentionBlock(
       const normal = norm ? norm.apply(x, pass) : x;
       const [q, k, v] = inputs.map((layer) => layer.apply(normal, pass)) as [Node, Node, Node];
       const mixed = scope(name, () => betweenPixels(q, k, v, heads));
-      return rescaled(add(output.apply(mixed, pass), x), scale);
+      return checkpoint(rescaled(add(output.apply(mixed, pass), x), scale));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { add, averagePool, div, mul, reshape, split, upsampleNearest } from "../../graph/builders.ts";
+import { add, averagePool, checkpoint, div, mul, reshape, split, upsampleNearest } from "../../graph/builders.ts";
 import type { Node } from "../../graph/node.ts";
 import { at } from "../../math/error.ts";
 import { convolution, dense, groupNorm, parametersOf, type Layer, type Pass } from "../layer.ts";
@@ -76,7 +76,7 @@ export function resnetBlock(
       const active = activation(conditioned(hidden, pass));
       const kept = pass.dropout && dropout > 0 ? pass.dropout(active, dropout) : active;
       const skipped = shortcut ? shortcut.apply(resized(x), pass) : resized(x);
-      return rescaled(add(skipped, conv2.apply(kept, pass)), scale);
+      return checkpoint(rescaled(add(skipped, conv2.apply(kept, pass)), scale));
     },
   };
 }
