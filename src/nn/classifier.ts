@@ -1,4 +1,19 @@
-import { constant, detach, exp, gather, log, mean, mul, neg, reduceMax, silu, sub, sum } from "../graph/builders.ts";
+import {
+  averagePool,
+  constant,
+  detach,
+  exp,
+  gather,
+  log,
+  mean,
+  mul,
+  neg,
+  pad,
+  reduceMax,
+  silu,
+  sub,
+  sum,
+} from "../graph/builders.ts";
 import { scope, type Node } from "../graph/node.ts";
 import { at } from "../math/error.ts";
 import { convolution, dense, groupNorm, parametersOf, type Layer } from "./layer.ts";
@@ -10,7 +25,7 @@ export interface ClassifierConfig {
   readonly shape: readonly [channels: number, height: number, width: number];
   /** K: classes. */
   readonly classes: number;
-  /** Channels after each block; each halves height and width; the last is F, the number of features. */
+  /** Channels after each block; each but the first halves height and width; the last is F, the number of features. */
   readonly channels: readonly number[];
   /** Groups of channels that are normalised together; divides all of `channels`. */
   readonly groups: number;
@@ -35,7 +50,7 @@ function blocksOf({ shape, channels, groups }: ClassifierConfig): Block[] {
   return channels.map((outputs, i) => {
     const inputs = i === 0 ? shape[0] : at(channels, i - 1);
     return {
-      convolution: convolution(`blocks.${i}.conv`, { inputs, outputs, stride: 2, padding: 1 }),
+      convolution: convolution(`blocks.${i}.conv`, { inputs, outputs, padding: 1 }),
       norm: groupNorm(`blocks.${i}.norm`, outputs, groups, EPSILON),
     };
   });
@@ -53,16 +68,23 @@ export function classifierParameters(config: ClassifierConfig): Parameter[] {
   return parametersOf([...blocks, headOf(config)]);
 }
 
+/** The mean of every 2 × 2 pixels; an odd height or width gets zeros at its end first. */
+function halved(x: Node): Node {
+  const odd = x.shape.map((extent, axis) => (axis < 2 ? 0 : extent % 2));
+  return averagePool(odd.includes(1) ? pad(x, [0, 0, 0, 0], odd) : x);
+}
+
 /**
- * Features and logits: blocks of a 3×3 convolution with stride 2, group normalisation and SiLU; the mean over the pixels that are
- * left is the features; a linear layer makes logits of them.
+ * Features and logits: blocks of a 3×3 convolution, group normalisation and SiLU, between which 2×2 pixels are averaged; the
+ * mean over the pixels that are left is the features; a linear layer makes logits of them. Averaging instead of convolutions of
+ * stride 2, since the derivative of those is several times slower.
  * @param x [B, C, H, W] in [−1, 1]
  */
 export function classify(x: Node, weights: Weights, config: ClassifierConfig): Classification {
   return scope("classifier", () => {
     const pass = { weights };
     const image = blocksOf(config).reduce(
-      (inner, block) => silu(block.norm.apply(block.convolution.apply(inner, pass), pass)),
+      (inner, block, i) => silu(block.norm.apply(block.convolution.apply(i === 0 ? x : halved(inner), pass), pass)),
       x,
     );
     const features = mean(image, { axes: [2, 3] });

@@ -31,17 +31,17 @@ const count = z.int().min(1);
 export const classifierSettings: z.ZodType<ClassifierSettings, ClassifierSettingsInput> = z.strictObject({
   channels: z.array(count).min(1).optional(),
   groups: count.default(8),
-  epochs: count.default(5),
+  epochs: count.default(4),
   batchSize: count.default(64),
   learningRate: z.number().positive().default(3e-3),
-  weightDecay: z.number().min(0).default(1e-2),
-  shift: z.int().min(0).default(2),
+  weightDecay: z.number().min(0).default(0.1),
+  shift: z.int().min(0).default(0),
   flips: z.boolean().default(false),
   seed: z.int().min(0).default(0),
 });
 
-const USUAL_CHANNELS = [32, 64, 128, 128, 128, 128];
-/** Blocks halve the image until no side is longer than this. */
+const USUAL_CHANNELS = [16, 32, 64, 128, 128, 128, 128];
+/** Blocks after the first halve the image until no side is longer than this. */
 const LAST_EXTENT = 4;
 
 /**
@@ -60,6 +60,6 @@ export function classifierFor(images: ImageDataset, settings: ClassifierSettings
     );
   }
   const halvings = Math.max(1, Math.ceil(Math.log2(Math.max(shape[1], shape[2]) / LAST_EXTENT)));
-  const { channels = USUAL_CHANNELS.slice(0, halvings), groups } = settings;
+  const { channels = USUAL_CHANNELS.slice(0, halvings + 1), groups } = settings;
   return { shape, classes: known, channels, groups };
 }

@@ -86,7 +86,7 @@ describe("settings", () => {
     const usual = classifierSettings.parse({});
     const blocks = (side: number): number =>
       classifierFor({ ...images, shape: [1, side, side] }, usual).channels.length;
-    expect([4, 8, 28, 32, 64].map(blocks)).toEqual([1, 1, 3, 3, 4]);
+    expect([4, 8, 28, 32, 64].map(blocks)).toEqual([2, 2, 4, 4, 5]);
   });
 
   test("a tenth is held out where there is no test part", () => {
