@@ -70,7 +70,8 @@ function groupsOf({ count, groupSize = count }: DrawSetup): SampleGroup[] {
   if (!Number.isInteger(count) || count < 1) {
     throw new UnnoiseError("usage", `count: expected an integer ≥ 1, got ${count}`);
   }
-  const size = Math.ceil(count / Math.ceil(count / Math.max(1, groupSize)));
+  const most = Math.min(count, Math.max(1, groupSize));
+  const size = Math.ceil(count / Math.ceil(count / most));
   const groups = Math.ceil(count / size);
   return Array.from({ length: groups }, (_, index) => {
     const first = index * size;

@@ -91,8 +91,10 @@ describe("groups sized to memory", () => {
     expect(seen.at(-1)).toEqual({ first: 4, count: 1, index: 2, groups: 3 });
   });
 
-  it("hold one sample at least", async () => {
-    expect(furthest(await draw({ memory: 1, count: 2 }), await draw({ count: 2 }))).toBeLessThan(1e-5);
+  it("hold one sample at least, and all at most", async () => {
+    const two = await draw({ count: 2 });
+    expect(furthest(await draw({ memory: 1, count: 2 }), two)).toBeLessThan(1e-5);
+    expect(furthest(await draw({ memory: Infinity, count: 2 }), two)).toBe(0);
   });
 });
 
