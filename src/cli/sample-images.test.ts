@@ -208,6 +208,50 @@ it("samples a folder in diffusers' layout as its scheduler asks, or as flags do"
   expect(furthest(a, b)).toBeGreaterThan(1e-3);
 });
 
+describe("plots", () => {
+  const plot = (kind: string, out: string, options = ""): Promise<Ended> =>
+    ok("plot", run, kind, "--out", file(out), ...options.split(" ").filter((word) => word !== ""));
+
+  it("show the process of images, the schedule and the losses", async () => {
+    await plot("forward", "forward.svg", "--count 3");
+    await plot("reverse", "reverse.svg", "--count 3 --steps 4 --device cpu");
+    const [forward, reverse] = [
+      await readFile(file("forward.svg"), "utf8"),
+      await readFile(file("reverse.svg"), "utf8"),
+    ];
+    const pictures = (svg: string): number => svg.split("data:image/png").length - 1;
+    expect([pictures(forward), pictures(reverse)]).toEqual([7, 5]);
+    expect(reverse).toMatch(/t = 20<.*t = 0</s);
+    await plot("forward", "forward.gif", "--count 3");
+    await plot("reverse", "reverse.gif", "--count 3 --steps 3 --device cpu");
+    for (const name of ["forward.gif", "reverse.gif"]) {
+      expect((await readFile(file(name))).subarray(0, 6).toString("latin1")).toBe("GIF89a");
+    }
+    await plot("schedule", "schedule.svg");
+    expect(await readFile(file("schedule.svg"), "utf8")).toContain("T = 20");
+  });
+
+  it("are not of trajectories", async () => {
+    const { code, stderr } = await runHere(["plot", run, "trajectories", "--out", file("t.svg")]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("only runs on points have it")]);
+  });
+});
+
+it("a run on points takes other weights, but nothing that only images have", async () => {
+  const points = file("points");
+  const sizes = "--iterations 20 --width 8 --depth 1 --batch-size 16 --data-size 100 --timesteps 10 --warmup 5";
+  await ok("train", "moons", "--out", points, ...sizes.split(" "), ...PLACE);
+  const drawnPoints = async (...words: string[]): Promise<Float64Array> => {
+    const { stdout } = await ok("sample", points, "--out", "-", "--format", "npy", "--count", "5", ...PLACE, ...words);
+    return decodeNpy(Buffer.from(stdout, "latin1"), "stdout").data;
+  };
+  expect(furthest(await drawnPoints("--weights", "raw"), await drawnPoints())).toBeGreaterThan(1e-4);
+  for (const flag of ["--class", "--guidance", "--inpaint", "--mask", "--resamples", "--jump", "--interpolate"]) {
+    const { code, stderr } = await runHere(["sample", points, "--out", file("p.csv"), flag, "2"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${flag}: only runs on images have it`)]);
+  }
+});
+
 describe("wrong requests are refused in one line", () => {
   it.each<[string, number, string]>([
     ["--out x.csv", 2, "expected a file ending in .png, .npy, .gif"],
