@@ -35,6 +35,8 @@ const ok = async (...argv: string[]): Promise<Ended> => {
   return ended;
 };
 
+const anyNumber: unknown = expect.any(Number);
+
 describe("program", () => {
   it("prints its version and help on stdout", async () => {
     expect((await ok("--version")).stdout).toBe(`${version}\n`);
@@ -88,7 +90,14 @@ describe("train", () => {
     const logged = log
       .map((line) => JSON.parse(line) as Record<string, unknown>)
       .filter(({ event }) => event === "progress");
-    expect(events.filter(({ event }) => event === "progress")).toEqual(logged);
+    const told = events.filter(({ event }) => event === "progress");
+    // Speed and memory are those of this moment, so the log, which is the same for the same seed, has none.
+    const measured = { samplesPerSecond: anyNumber, secondsLeft: anyNumber, memory: anyNumber };
+    expect(told).toEqual(logged.map((line) => ({ ...line, ...measured })));
+    expect(told.at(-1)).toMatchObject({ secondsLeft: 0 });
+    expect(events[0]).toMatchObject({
+      memory: { needed: { total: anyNumber }, available: anyNumber, total: anyNumber },
+    });
   });
 
   it("takes defaults, then the file, then flags", async () => {
@@ -260,7 +269,7 @@ describe("a run on a picture", () => {
     const argv = ["train", file("dark.png"), "--out", file("dark"), ...TINY];
     await ok(...argv);
     expect((await readdir(file("dark"))).sort()).toEqual(
-      ["checkpoints", "config.json", "data.png", "log.jsonl", "model"].sort(),
+      ["checkpoints", "config.json", "data.png", "log.csv", "log.jsonl", "model"].sort(),
     );
     const { points } = await new RunFolder(file("dark")).dataset(await new RunFolder(file("dark")).config());
     expect(points.shape).toEqual([500, 2]);

@@ -18,7 +18,7 @@ describe("Progress", () => {
     const progress = new Progress(new Terminal(io), { label: "moons", total: 1000, unit: "steps" });
     for (let done = 0; done <= 500; done += 50) {
       vi.advanceTimersByTime(1000);
-      progress.update(done, () => "loss 0.2500");
+      progress.update(done, () => ["0.3 GB", "loss 0.2500"]);
     }
     const line = lastBar(io.written.stderr);
     progress.stop();
@@ -27,7 +27,7 @@ describe("Progress", () => {
 
   it("shows loss, speed and time left on a terminal", () => {
     const line = drawn(80);
-    expect(line).toMatch(/^moons █+░+ +\d+ %  loss 0\.2500  \d+(\.\d)? steps\/s  \d+(\.\d)? s left$/);
+    expect(line).toMatch(/^moons █+░+ +\d+ %  0\.3 GB  loss 0\.2500  \d+(\.\d)? steps\/s  \d+(\.\d)? s left$/);
     expect(line.length).toBeLessThan(80);
   });
 
@@ -49,6 +49,23 @@ describe("Progress", () => {
       "moons: 20 of 1,000 (2 %), 1.0 steps/s, 16 min 20 s left",
     ]);
     expect(io.written.stderr.split("\n")).toHaveLength(4);
+  });
+
+  it("counts what each step stands for, and leaves the first notes out where there is no room", () => {
+    const line = (columns: number): string => {
+      const io = recordedIo({ terminal: true, columns });
+      const options = { label: "shapes", total: 1000, unit: "images", each: 64 };
+      const progress = new Progress(new Terminal(io), options);
+      for (let done = 0; done <= 10; done++) {
+        vi.advanceTimersByTime(1000);
+        progress.update(done, () => ["1.2 GB", "loss 0.2500"]);
+      }
+      progress.stop();
+      return lastBar(io.written.stderr);
+    };
+    expect(line(80)).toMatch(/1 %  1\.2 GB  loss 0\.2500  6\d images\/s  1[56] min \d+ s left$/);
+    expect(line(60)).toMatch(/ 1 %  loss 0\.2500  6\d images\/s  1[56] min \d+ s left$/);
+    expect(line(60)).not.toContain("GB");
   });
 
   it("follows a change of speed", () => {

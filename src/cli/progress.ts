@@ -10,6 +10,8 @@ export interface ProgressOptions {
   readonly start?: number;
   /** What is counted, such as "steps": its speed is shown. */
   readonly unit?: string;
+  /** How many of the unit one of what is done stands for (default 1), such as the images of a step. */
+  readonly each?: number;
   /** Seconds of work before anything is shown (default 0). */
   readonly delay?: number;
 }
@@ -23,6 +25,11 @@ const LINE_INTERVAL_MS = 10_000;
 const LONGEST_BAR = 32;
 const SHORTEST_BAR = 6;
 
+/** 12.345 a second as "12 steps/s". */
+export function speedText(rate: number, unit: string): string {
+  return `${rate >= 10 ? grouped(Math.round(rate)) : rate.toFixed(1)} ${unit}/s`;
+}
+
 /** How far some work has come, on stderr: a bar on a terminal, else a line every ten seconds. */
 export class Progress {
   readonly #terminal: Terminal;
@@ -32,13 +39,13 @@ export class Progress {
   #next: number;
   #done: number;
   #bar: SingleBar | undefined;
-  #note = "";
+  #notes: readonly string[] = [];
   /** When how much was done, not older than RECENT_MS but for the first. */
   #marks: { readonly time: number; readonly done: number }[];
 
   constructor(terminal: Terminal, options: ProgressOptions) {
     this.#terminal = terminal;
-    this.#options = { start: 0, unit: "", delay: 0, ...options };
+    this.#options = { start: 0, unit: "", each: 1, delay: 0, ...options };
     this.#live = terminal.io.stderr.isTTY === true;
     this.#interval = this.#live ? BAR_INTERVAL_MS : LINE_INTERVAL_MS;
     const now = performance.now();
@@ -47,15 +54,15 @@ export class Progress {
     this.#marks = [{ time: now, done: this.#done }];
   }
 
-  /** @param note what else to show, such as the loss; made only when it is shown */
-  update(done: number, note?: () => string): void {
+  /** @param notes what else to show, such as the loss, the least important first; made only when it is shown */
+  update(done: number, notes?: () => readonly string[]): void {
     this.#done = done;
     const now = performance.now();
     if (now < this.#next || this.#terminal.quiet) return;
     this.#next = now + this.#interval;
     while ((this.#marks[1]?.time ?? Infinity) < now - RECENT_MS) this.#marks.shift();
     this.#marks.push({ time: now, done });
-    this.#note = note?.() ?? "";
+    this.#notes = notes?.() ?? [];
     if (this.#live) this.#draw();
     else this.#terminal.say(this.#line());
   }
@@ -91,15 +98,15 @@ export class Progress {
   }
 
   #facts(): { readonly share: number; readonly facts: string[] } {
-    const { total, unit } = this.#options;
+    const { total, unit, each } = this.#options;
     const share = this.#done / total;
     const { time, done } = at(this.#marks, 0);
     const elapsed = performance.now() - time;
-    if (elapsed < TELLING_MS) return { share, facts: [this.#note].filter((fact) => fact !== "") };
+    if (elapsed < TELLING_MS) return { share, facts: [...this.#notes] };
     const rate = (1000 * (this.#done - done)) / elapsed;
-    const speed = unit === "" ? "" : `${rate >= 10 ? grouped(Math.round(rate)) : rate.toFixed(1)} ${unit}/s`;
+    const speed = unit === "" ? [] : [speedText(each * rate, unit)];
     const left = `${duration((total - this.#done) / rate)} left`;
-    return { share, facts: [this.#note, speed, left].filter((fact) => fact !== "") };
+    return { share, facts: [...this.#notes, ...speed, left] };
   }
 
   #line(): string {

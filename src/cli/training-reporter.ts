@@ -1,15 +1,16 @@
-import { basename } from "node:path";
-import type { TrainingConfig } from "../train/config.ts";
+import { basename, join } from "node:path";
+import type { DataKind, TrainingConfig } from "../train/config.ts";
 import { emptyWindow, extendWindow } from "../train/loss-window.ts";
+import type { MeasureEvent } from "../train/run-log-event.ts";
 import type { TrainRunInfo, TrainRunOptions, TrainRunResult } from "../train/train-run.node.ts";
 import type { StepReport } from "../train/trainer.ts";
 import { Progress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
-import { counted, duration, grouped, shellWord } from "../math/text.ts";
+import { counted, duration, fileSize, grouped, shellWord } from "../math/text.ts";
 
 /** Tells how a training run goes. */
 export interface TrainingReporter {
-  readonly hooks: Pick<TrainRunOptions, "onStart" | "onStep" | "onWarning">;
+  readonly hooks: Pick<TrainRunOptions, "onStart" | "onStep" | "onMeasure" | "onWarning">;
   readonly end: (result: TrainRunResult) => Promise<void>;
   /** Takes away what is still drawn, also after a failure. */
   readonly stop: () => void;
@@ -47,11 +48,11 @@ export function textReporter(
     before = info.iteration;
     terminal.say(startLines(info, config, out));
     const { iteration: start, iterations: total } = info;
-    progress = new Progress(terminal, { label: basename(config.data), total, start, unit: "steps" });
+    progress = new Progress(terminal, { label: basename(config.data), total, start, ...speedOf(config) });
   };
   const onStep = (report: StepReport): void => {
     loss.add(report.loss);
-    progress?.update(report.iteration, () => `loss ${loss.value.toFixed(4)}`);
+    progress?.update(report.iteration, () => [fileSize(residentBytes()), `loss ${loss.value.toFixed(4)}`]);
   };
   const end = (result: TrainRunResult): Promise<void> => {
     progress?.stop();
@@ -60,21 +61,49 @@ export function textReporter(
     return Promise.resolve();
   };
   return {
-    hooks: { onStart, onStep, onWarning: (message) => terminal.warn(message) },
+    hooks: {
+      onStart,
+      onStep,
+      onMeasure: (event) => terminal.say(measureLine(event, out)),
+      onWarning: (message) => terminal.warn(message),
+    },
     end,
     stop: () => progress?.stop(),
   };
 }
 
+const units: Readonly<Record<DataKind, string>> = { points: "point", images: "image" };
+
+/** What the speed counts: of points steps, which are what people wait for; of images these. */
+function speedOf({ kind, batchSize }: TrainingConfig): { readonly unit: string; readonly each: number } {
+  return kind === "points" ? { unit: "steps", each: 1 } : { unit: "images", each: batchSize };
+}
+
+/** Memory that this process holds now. */
+const residentBytes = (): number => process.memoryUsage.rss();
+
+function measureLine(event: MeasureEvent, out: string): string {
+  const when = `iteration ${grouped(event.iteration)}`;
+  if (event.event === "samples") return `${when}: samples in ${join(out, event.path)}`;
+  const { bitsPerDimension, bitsStandardError, images } = event;
+  const bits = `${bitsPerDimension.toFixed(3)} ± ${bitsStandardError.toFixed(3)} bits/dim`;
+  return `${when}: ${bits} on ${counted(images, "held-out image")}`;
+}
+
 function startLines(info: TrainRunInfo, { data, kind }: TrainingConfig, out: string): string {
-  const { samples, parameters, iteration, iterations, device, threads } = info;
+  const { samples, parameters, iteration, iterations, device, threads, memory } = info;
   const where = `${device}, ${counted(threads, "thread")}`;
   const todo =
     iteration === 0
       ? counted(iterations, "iteration")
       : `iterations ${grouped(iteration + 1)} to ${grouped(iterations)}`;
   const network = `network of ${counted(parameters, "parameter")}`;
-  return `${data}: ${counted(samples, kind === "points" ? "point" : "image")}, ${network}, ${todo} on ${where}\nrun folder: ${out}`;
+  const needs = `needs about ${fileSize(memory.needed.total)} of ${fileSize(memory.total)} of memory`;
+  return [
+    `${data}: ${counted(samples, units[kind])}, ${network}, ${todo} on ${where}`,
+    `${needs}, ${fileSize(memory.available)} free`,
+    `run folder: ${out}`,
+  ].join("\n");
 }
 
 function endLine({ iteration, loss }: TrainRunResult, before: number, began: number, out: string): string {
@@ -93,6 +122,7 @@ function nextLines(out: string): string {
 /** For programs: one JSON object a line on stdout. */
 export function jsonReporter(terminal: Terminal, { config, out }: TrainRunOptions): TrainingReporter {
   let window = emptyWindow;
+  let last = performance.now();
   let written: Promise<void> = Promise.resolve();
   const emit = (event: object): void => {
     const text = `${JSON.stringify(event)}\n`;
@@ -105,12 +135,27 @@ export function jsonReporter(terminal: Terminal, { config, out }: TrainRunOption
     if (iteration % config.logEvery !== 0 && iteration !== config.iterations) return;
     const { sum, gradientNormSum, count } = window;
     window = emptyWindow;
-    emit({ event: "progress", iteration, loss: sum / count, gradientNorm: gradientNormSum / count, learningRate });
+    const secondsEach = (performance.now() - last) / 1000 / count;
+    last = performance.now();
+    emit({
+      event: "progress",
+      iteration,
+      loss: sum / count,
+      gradientNorm: gradientNormSum / count,
+      learningRate,
+      samplesPerSecond: config.batchSize / secondsEach,
+      secondsLeft: (config.iterations - iteration) * secondsEach,
+      memory: residentBytes(),
+    });
   };
   return {
     hooks: {
-      onStart: (info) => emit({ event: "start", out, data: config.data, ...info }),
+      onStart: (info) => {
+        emit({ event: "start", out, data: config.data, ...info });
+        last = performance.now();
+      },
       onStep,
+      onMeasure: emit,
       onWarning: (message) => emit({ event: "warning", message }),
     },
     end: async (result) => {

@@ -168,7 +168,7 @@ class View {
     onProgress: ({ done, total, running }) => {
       const percent = total === 0 ? 100 : (100 * done) / total;
       this.#progress ??= new Progress(this.#terminal, { label: this.#label, total: 100, start: percent });
-      this.#progress.update(percent, () => running.join(" | "));
+      this.#progress.update(percent, () => [running.join(" | ")]);
     },
     onFailure: (failure) => this.#terminal.warn(failureLine(failure)),
     onDrawing: (figures) => {
