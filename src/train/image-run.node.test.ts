@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -115,7 +115,7 @@ describe("a run on images with everything on", () => {
     const config = configOf(everything);
     const out = join(root, `stopped-${stopAfter}`);
     await interruptAt(stopAfter, { config, out });
-    await trainRun({ config: await new RunFolder(out).config(), out, resume: true });
+    await trainRun({ config, out, resume: true });
     expect(await weightsOf(out)).toEqual(await weightsOf(whole));
     expect(await progressOf(out)).toEqual(await progressOf(whole));
     expect(await vectorsOf(out)).toEqual(await vectorsOf(whole));
@@ -166,11 +166,32 @@ test("a preset is kept as the network that it was, and resumes under its name", 
     _preset: "unet-tiny",
     block_out_channels: [16, 32],
   });
-  expect(await trainRun({ config, out, resume: true })).toMatchObject({ status: "finished", iteration: 4 });
+  const copy = join(root, "preset-copy");
+  await cp(out, copy, { recursive: true });
+  for (const [run, given] of [
+    [out, config],
+    [copy, saved],
+  ] as const)
+    expect(await trainRun({ config: given, out: run, resume: true })).toMatchObject({
+      status: "finished",
+      iteration: 4,
+    });
+  expect(await weightsOf(copy)).toEqual(await weightsOf(out));
   const other = configOf({ ...small, network: "unet-small", batchSize: 4, iterations: 4 });
+  const file = { ...saved, network: { ...network, num_class_embeds: null } };
+  expect((await errorOf(trainRun({ config: file, out, resume: true }))).message).toMatch(
+    /network was unet-tiny in this run and cannot become a UNet2DModel/,
+  );
   expect((await errorOf(trainRun({ config: other, out, resume: true }))).message).toMatch(
     /network was unet-tiny in this run and cannot become unet-small/,
   );
+});
+
+test("the usual network, which nobody names, resumes without a name", async () => {
+  const config = configOf({ ...small, batchSize: 2, iterations: 2 });
+  const out = join(root, "usual");
+  await interruptAt(1, { config, out });
+  expect(await trainRun({ config, out, resume: true })).toMatchObject({ status: "finished" });
 });
 
 test("images that have changed are not resumed with", async () => {

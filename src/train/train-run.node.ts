@@ -4,7 +4,7 @@ import type { CompileOptions } from "../runtime/executable.ts";
 import { loadCheckpoint, saveCheckpoint, type Checkpoint } from "./checkpoint.node.ts";
 import { learnsSchedule, type NetworkFile, type TrainingConfig } from "./config.ts";
 import { emptyWindow, extendWindow, type LossWindow } from "./loss-window.ts";
-import { denoiserFile } from "./denoiser-spec.ts";
+import { denoiserFile, parseDenoiser } from "./denoiser-spec.ts";
 import { checkMemory, trainingMemory, type MachineMemory, type TrainingMemory } from "./memory.ts";
 import { machineMemory } from "./memory.node.ts";
 import type { ImageModel } from "./model.ts";
@@ -269,7 +269,7 @@ async function continueFolder(
 
 /** Says in the file of a network which preset it came from. */
 function presetKey(network: TrainingConfig["network"]): object {
-  return typeof network === "object" ? {} : { _preset: network };
+  return typeof network === "object" && network !== null ? {} : { _preset: network };
 }
 
 /** What may differ when a run goes on: where it runs, not what it computes. */
@@ -281,17 +281,27 @@ const PLACEMENT: readonly string[] = ["device", "threads"];
  */
 export function resumedConfig(saved: TrainingConfig, given: Partial<TrainingConfig>): TrainingConfig {
   for (const [key, value] of Object.entries(given)) {
-    const whole = saved[key as keyof TrainingConfig];
-    const kept = typeof value === "string" && key === "network" ? (whole as NetworkFile)["_preset"] : whole;
-    if (JSON.stringify(value) === JSON.stringify(kept) || PLACEMENT.includes(key)) continue;
+    const kept = saved[key as keyof TrainingConfig];
+    if (PLACEMENT.includes(key) || JSON.stringify(value) === JSON.stringify(kept)) continue;
+    if (key === "network" && isSameNetwork(saved.network, given.network ?? null)) continue;
     const change = `${key} was ${shown(kept)} in this run and cannot become ${shown(value)}`;
     throw new UnnoiseError("usage", `--resume: ${change}; leave the option out, or start a new run`);
   }
-  return { ...saved, ...given };
+  const placement = Object.entries(given).filter(([key]) => PLACEMENT.includes(key));
+  return { ...saved, ...Object.fromEntries(placement) };
+}
+
+/** Whether a network is the one that a run keeps in full: by the name of its preset, or as a file that may leave defaults out. */
+function isSameNetwork(saved: TrainingConfig["network"], given: TrainingConfig["network"]): boolean {
+  if (saved === null || typeof saved === "string") return false;
+  const { _preset: preset, ...file } = saved;
+  if (given === null || typeof given === "string") return preset === given;
+  return JSON.stringify(denoiserFile(parseDenoiser(given, "network"))) === JSON.stringify(file);
 }
 
 /** A value on a line of text; long lists are cut. */
 function shown(value: unknown): string {
-  const text = String(value);
+  const { _preset: preset, _class_name: name } = (typeof value === "object" && value ? value : {}) as NetworkFile;
+  const text = String(preset ?? (name === undefined ? value : `a ${String(name)}`));
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
