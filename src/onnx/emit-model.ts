@@ -24,6 +24,7 @@ import { operators } from "../graph/operator-table.ts";
 import type { Emitter, OnnxAttribute, Operator } from "../graph/operator.ts";
 import { topologicalOrder } from "../graph/traverse.ts";
 import type { Shape } from "../tensor/tensor.ts";
+import { separatePreparation } from "./preparation.ts";
 
 const IR_VERSION = 10n;
 const OPSET = 21n;
@@ -46,6 +47,33 @@ export function toOnnx(
   target: Emitter["target"] = "generic",
   channelBlock = 0,
 ): Uint8Array {
+  return emitted(outputs, target, channelBlock).bytes();
+}
+
+/** A model for the processor, and the one that prepares constants for it, if there is one. */
+export interface PreparedModel {
+  readonly model: Uint8Array;
+  readonly preparation?: {
+    readonly model: Uint8Array;
+    readonly feeds: Readonly<Record<string, { readonly data: Float32Array; readonly shape: Shape }>>;
+    /** What it returns: inputs of the model beside those of the graph. */
+    readonly kernels: readonly string[];
+  };
+}
+
+/**
+ * Like `toOnnx` for `cpu`, with the kernels of blocked convolutions that are constants computed by a model of their own, to be run
+ * once.
+ */
+export function toPreparedOnnx(outputs: Readonly<Record<string, Node>>, channelBlock: number): PreparedModel {
+  return emitted(outputs, "cpu", channelBlock).prepared();
+}
+
+function emitted(
+  outputs: Readonly<Record<string, Node>>,
+  target: Emitter["target"],
+  channelBlock: number,
+): ModelEmitter {
   const order = topologicalOrder(Object.values(outputs));
   const emitter = new ModelEmitter({ target, channelBlock }, freePrefix([...requireDistinctNames(outputs)]));
   const names = new Map<Node, string>();
@@ -59,7 +87,7 @@ export function toOnnx(
     names.set(node, lower(node, emitter, node.inputs.map(nameOf)));
   }
   for (const [name, node] of Object.entries(outputs)) emitter.output(name, nameOf(node), node);
-  return emitter.bytes();
+  return emitter;
 }
 
 /**
@@ -159,22 +187,42 @@ class ModelEmitter implements Emitter {
   }
 
   bytes(): Uint8Array {
-    const used = new Set(this.#nodes.map(({ domain }) => domain));
-    const opsetImport = [create(OperatorSetIdProtoSchema, { domain: "", version: OPSET })];
-    for (const domain of MICROSOFT.filter((name) => used.has(name))) {
-      opsetImport.push(create(OperatorSetIdProtoSchema, { domain, version: 1n }));
-    }
-    const graph = create(GraphProtoSchema, {
-      name: "unnoise",
+    return modelBytes({
       node: this.#nodes,
       initializer: this.#initializers,
       input: this.#inputs,
       output: this.#outputs,
     });
-    return toBinary(
-      ModelProtoSchema,
-      create(ModelProtoSchema, { irVersion: IR_VERSION, producerName: "unnoise", opsetImport, graph }),
-    );
+  }
+
+  prepared(): PreparedModel {
+    const separated = separatePreparation(this.#nodes, this.#initializers);
+    if (!separated) return { model: this.bytes() };
+    const { preparation, nodes, initializers } = separated;
+    const kernels = preparation.kernels.map(floatValue);
+    const feeds = preparation.fed.map(({ name, dims, rawData: { buffer, byteOffset, byteLength } }) => {
+      return [name, { data: new Float32Array(buffer, byteOffset, byteLength / 4), shape: dims.map(Number) }] as const;
+    });
+    const model = {
+      node: nodes,
+      initializer: initializers,
+      input: [...this.#inputs, ...kernels],
+      output: this.#outputs,
+    };
+    const before = {
+      node: preparation.nodes,
+      initializer: preparation.initializers,
+      input: feeds.map(([name, { shape }]) => valueInfo(name, { dtype: "float32", shape })),
+      output: kernels,
+    };
+    return {
+      model: modelBytes(model),
+      preparation: {
+        model: modelBytes(before),
+        feeds: Object.fromEntries(feeds),
+        kernels: preparation.kernels,
+      },
+    };
   }
 
   #add(
@@ -214,6 +262,32 @@ class ModelEmitter implements Emitter {
   }
 }
 
+interface GraphParts {
+  readonly node: readonly NodeProto[];
+  readonly initializer: readonly TensorProto[];
+  readonly input: readonly ValueInfoProto[];
+  readonly output: readonly ValueInfoProto[];
+}
+
+function modelBytes({ node, initializer, input, output }: GraphParts): Uint8Array {
+  const used = new Set(node.map(({ domain }) => domain));
+  const opsetImport = [create(OperatorSetIdProtoSchema, { domain: "", version: OPSET })];
+  for (const domain of MICROSOFT.filter((name) => used.has(name))) {
+    opsetImport.push(create(OperatorSetIdProtoSchema, { domain, version: 1n }));
+  }
+  const graph = create(GraphProtoSchema, {
+    name: "unnoise",
+    node: [...node],
+    initializer: [...initializer],
+    input: [...input],
+    output: [...output],
+  });
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, { irVersion: IR_VERSION, producerName: "unnoise", opsetImport, graph }),
+  );
+}
+
 function toTyped(dtype: GraphDType, data: Float64Array): ArrayBufferView<ArrayBuffer> {
   if (dtype === "float32") return Float32Array.from(data);
   return dtype === "int32" ? Int32Array.from(data) : Uint8Array.from(data);
@@ -243,4 +317,12 @@ function valueInfo(name: string, { dtype, shape }: ValueType): ValueInfoProto {
     name,
     type: create(TypeProtoSchema, { value: { case: "tensorType", value: tensorType as never } }),
   });
+}
+
+/** A float32 value whose shape the model leaves to what it is fed. */
+function floatValue(name: string): ValueInfoProto {
+  const type = create(TypeProtoSchema, {
+    value: { case: "tensorType", value: { elemType: DataType.FLOAT } as never },
+  });
+  return create(ValueInfoProtoSchema, { name, type });
 }

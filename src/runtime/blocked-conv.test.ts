@@ -10,6 +10,7 @@ import { toOnnx } from "../onnx/emit-model.ts";
 import { sizeOf, type Shape } from "../tensor/tensor.ts";
 import type { Ort } from "./backend.ts";
 import { channelBlock } from "./channel-block.ts";
+import { compile } from "./executable.ts";
 
 let ort: Ort;
 let block: number;
@@ -121,6 +122,28 @@ describe("blocked convolutions", () => {
     const values = await run(y, feeds, block);
     expect(largest(values.map((value, i) => value - at(reference, i)))).toBeLessThan(1e-5 * largest(reference));
   }, 20_000);
+
+  it("gives the same with constant kernels, prepared once, as with kernels that are fed", async () => {
+    const x = input("x", [1, 64, 28, 28]);
+    const weights = [normals([64, 64, 3, 3], 0.05), normals([64, 64, 1, 1], 0.1)];
+    const network = (kernels: readonly Node[]): Node =>
+      conv2d(conv2d(x, at(kernels, 0), undefined, { padding: 1 }), at(kernels, 1));
+    const shapes = [
+      [64, 64, 3, 3],
+      [64, 64, 1, 1],
+    ];
+    const baked = await compile({ y: network(weights.map((w, i) => constant(w, at(shapes, i)))) }, { device: "cpu" });
+    const fed = await compile({ y: network(shapes.map((shape, i) => input(`w${i}`, shape))) }, { device: "cpu" });
+    const image = { x: normals(x.shape) };
+    const { y: expected } = await fed.run({ ...image, w0: at(weights, 0), w1: at(weights, 1) });
+    const first = await baked.run(image);
+    const second = await baked.run(image);
+    await Promise.all([baked.dispose(), fed.dispose()]);
+    expect(first["y"]).toEqual(second["y"]);
+    expect(largest(Float32Array.from(first["y"] ?? [], (value, i) => value - (expected?.[i] ?? NaN)))).toBeLessThan(
+      1e-5,
+    );
+  });
 
   it.runIf(backend.channelBlocks.length > 0)("tells a wrong block from the right one", async () => {
     const { feeds, graphs } = graphsOf({ name: "", n: 1, inputs: 32, outputs: 32, size: [4, 4] });

@@ -7,8 +7,8 @@ import { optimise } from "../graph/passes/optimise.ts";
 import { topologicalOrder } from "../graph/traverse.ts";
 import { countFlops } from "../graph/work.ts";
 import { UnnoiseError, at } from "../math/error.ts";
-import { requireDistinctNames, toOnnx } from "../onnx/emit-model.ts";
-import { sameShape, shapeText, sizeOf } from "../tensor/tensor.ts";
+import { requireDistinctNames, toOnnx, toPreparedOnnx } from "../onnx/emit-model.ts";
+import { sameShape, shapeText, sizeOf, type Shape } from "../tensor/tensor.ts";
 import { devices, type Device, type Ort } from "./backend.ts";
 import { channelBlock } from "./channel-block.ts";
 import { OverlapCheck } from "./overlap.ts";
@@ -121,9 +121,34 @@ export async function compile(
   const threads = resolveThreads(asked, flops, device);
   const ort = await backend.load(device, threads);
   const images = device === "cpu" && convolves(nodes);
-  const model = toOnnx(graph, runsOnHost(device) ? "cpu" : "generic", images ? await channelBlock(ort) : 0);
-  const session = await createSession(ort, model, device, threads, images ? IMAGE_MEMORY : {});
+  if (images) return compileImages({ ort, graph, device, threads });
+  const model = toOnnx(graph, runsOnHost(device) ? "cpu" : "generic");
+  const session = await createSession(ort, model, device, threads);
   return new Executable({ ort, session, graph, device, threads });
+}
+
+/** Convolutions on the processor: constant kernels are prepared once, and fed to every run from the memory that they are in. */
+async function compileImages(compiled: Omit<Compiled, "session" | "kernels">): Promise<Executable> {
+  const { ort, graph, device, threads } = compiled;
+  const { model, preparation } = toPreparedOnnx(graph, await channelBlock(ort));
+  const create = (bytes: Uint8Array): Promise<InferenceSession> =>
+    createSession(ort, bytes, device, threads, IMAGE_MEMORY);
+  const kernels = preparation ? await prepareKernels(ort, await create(preparation.model), preparation.feeds) : {};
+  return new Executable({ ...compiled, session: await create(model), kernels });
+}
+
+async function prepareKernels(
+  ort: Ort,
+  session: InferenceSession,
+  constants: Readonly<Record<string, { readonly data: Float32Array; readonly shape: Shape }>>,
+): Promise<Record<string, OnnxValue>> {
+  const feeds: Record<string, OnnxValue> = {};
+  for (const [name, { data, shape }] of Object.entries(constants)) feeds[name] = new ort.Tensor("float32", data, shape);
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.release();
+  }
 }
 
 /** One planned block for all values is twice the memory that images need in turns (docs/decisions/0007). */
@@ -177,6 +202,8 @@ export async function createSession(
 }
 
 interface Compiled {
+  /** Inputs of the session beside those of the graph, the same in every run. */
+  readonly kernels?: Readonly<Record<string, OnnxValue>>;
   readonly ort: Ort;
   readonly session: InferenceSession;
   readonly graph: Readonly<Record<string, Node>>;
@@ -195,9 +222,11 @@ export class Executable {
   /** Tensors around arrays that were fed before: making one costs more than a small operator. */
   readonly #wrapped = new WeakMap<HostArray, OrtTensor>();
   readonly #overlap: OverlapCheck;
+  readonly #kernels: Readonly<Record<string, OnnxValue>>;
   #disposed = false;
 
-  constructor({ ort, session, graph, device, threads }: Compiled) {
+  constructor({ ort, session, graph, device, threads, kernels = {} }: Compiled) {
+    this.#kernels = kernels;
     this.#ort = ort;
     this.#session = session;
     this.device = device;
@@ -220,7 +249,7 @@ export class Executable {
   async run(feeds: Feeds, results: Feeds = {}): Promise<Record<string, HostArray>> {
     this.#checkNames(feeds, results);
     this.#overlap.check(feeds, results);
-    const inputs: Record<string, OnnxValue> = {};
+    const inputs: Record<string, OnnxValue> = { ...this.#kernels };
     for (const [name, type] of this.inputs) inputs[name] = this.#tensor(name, type, feeds[name]);
     // onnxruntime-web does not write into host tensors that it is given, so there the results are copied below.
     const native = backend.platform === "node" && this.device !== "wasm";
