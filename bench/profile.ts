@@ -82,7 +82,9 @@ async function makeModel(folder: string, settings: Settings): Promise<Model> {
     const data = inputData(leaf.attributes.name, sizeOf(leaf.shape), arrays);
     feeds[leaf.attributes.name] = new Tensor(leaf.dtype, data, leaf.shape);
   }
-  const named = Object.fromEntries(Object.keys(graph).map((name, i) => [name, outputs[i] ?? null])) as unknown as typeof graph;
+  const named = Object.fromEntries(
+    Object.keys(graph).map((name, i) => [name, outputs[i] ?? null]),
+  ) as unknown as typeof graph;
   return { bytes: toOnnx(named, "cpu"), feeds, threads: resolveThreads(settings.threads, flops), flops };
 }
 

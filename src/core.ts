@@ -198,6 +198,7 @@ export {
 export { toyDataset, type Dataset, type ToyDatasetOptions } from "./data/dataset.ts";
 export { isToyName, toyDatasets, toyNames, type ToyName } from "./data/toy.ts";
 export { toySupport, type ToySupport } from "./data/toy-support.ts";
+export { memoryImages, pickImages, type ImageDataset, type ImageFacts } from "./data/images.ts";
 export { fitStandardiser, standardise, unstandardise, type Standardiser } from "./data/standardise.ts";
 
 export { wasserstein2 } from "./metrics/wasserstein.ts";
@@ -207,11 +208,21 @@ export { energyDistance } from "./metrics/energy.ts";
 export { coverage } from "./metrics/coverage.ts";
 export { evaluateSamples, measureFloors, type Floors, type MetricRow, type MetricTable } from "./metrics/evaluate.ts";
 
+export { fid, frechetDistance } from "./metrics/fid.ts";
+export { kid, type Kid, type KidOptions } from "./metrics/kid.ts";
+export { precisionRecall, type PrecisionRecall, type PrecisionRecallOptions } from "./metrics/precision-recall.ts";
+
+export { networkPreset, networkPresetNames, type PresetOptions } from "./nn/network-presets.ts";
+export type { DenoiserConfig } from "./nn/networks.ts";
+export type { Network, NetworkInputs } from "./nn/network.ts";
+export { imageGrid, levelsOf, type GridOptions } from "./formats/pixels.ts";
+
 export { parseTrainingConfig, type TrainingConfig, type TrainingOptions } from "./train/config.ts";
 export { Trainer, type StepReport, type TrainingState } from "./train/trainer.ts";
 export { train, type TrainOptions } from "./train/train.ts";
 export { sample, type SampleOptions } from "./train/sample.ts";
 export type { DrawOptions, SampleGroup } from "./train/draw-samples.ts";
+export { imageBound, type ImageBound, type ImageBoundOptions } from "./train/image-bound.ts";
 export { classCountOf, sampleImages, type SampleImagesOptions } from "./train/sample-images.ts";
 export { toyMixture, type ToyMixtureOptions } from "./train/toy-oracle.ts";
 export { VjpSession } from "./train/vjp-session.ts";

@@ -7,7 +7,7 @@ import { UnnoiseError, at } from "../math/error.ts";
 import { parseTrainingConfig, type TrainingConfig, type TrainingOptions } from "./config.ts";
 import { openAnyRun, openRun } from "./open-run.node.ts";
 import { RunFolder } from "./run-folder.node.ts";
-import { writeImages } from "./test-image-files.ts";
+import { writeImages } from "./test-image-files.node.ts";
 import { trainRun, type TrainRunOptions } from "./train-run.node.ts";
 
 let root: string;

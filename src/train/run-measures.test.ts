@@ -8,7 +8,7 @@ import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
 import { DenoiserSession } from "./model.ts";
 import { RunFolder } from "./run-folder.node.ts";
 import type { LogEvent } from "./run-log-event.ts";
-import { writeImages } from "./test-image-files.ts";
+import { writeImages } from "./test-image-files.node.ts";
 import { trainRun, type TrainRunOptions } from "./train-run.node.ts";
 
 let root: string;
