@@ -10,6 +10,7 @@ import { at } from "../../src/math/error.ts";
 import { bundlePage, type Chunk } from "./bundle.ts";
 import { runMoons, type MoonsRun } from "./moons.ts";
 import { serve } from "./serve.ts";
+import { runShapes } from "./shapes.ts";
 
 const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const hasChromium = existsSync(executablePath);
@@ -23,6 +24,7 @@ const flags = [
 interface PageWindow {
   readonly unnoise: Pick<typeof import("../../src/web.ts"), "configureRuntime">;
   readonly runMoons: typeof runMoons;
+  readonly runShapes: typeof runShapes;
 }
 
 /**
@@ -31,6 +33,9 @@ interface PageWindow {
  * η·g/|g| however small its gradient g, so one that is 0 up to rounding may move either way.
  */
 const SAMPLE_TOLERANCE: Readonly<Record<string, number>> = { wasm: 1e-3, webgpu: 1e-2 };
+
+/** The same for pixels in [−1, 1], where x̂_0 is clipped; Adam's first steps move every weight by η whatever its gradient. */
+const SHAPES_TOLERANCE = { wasm: 1e-3, webgpu: 5e-2 } as const;
 
 /** The largest difference of two equally long lists. */
 const distance = (a: readonly number[], b: readonly number[]): number => {
@@ -133,6 +138,32 @@ describe.skipIf(!hasChromium && process.env["CI"] === undefined)(`in Chromium ($
     },
     // SwiftShader compiles WebGPU's shaders for half a minute where the processors are busy.
     180_000,
+  );
+
+  it.each([
+    { device: "wasm", iterations: 5 },
+    { device: "webgpu", iterations: 3 },
+  ] as const)(
+    "trains and samples a U-Net with classes as Node does: $device, $iterations steps",
+    async ({ device, iterations }) => {
+      const page = await open("/plain");
+      const inPage = await page.evaluate(
+        async ([where, steps]) => {
+          const window = globalThis as unknown as PageWindow;
+          window.unnoise.configureRuntime({ wasmPaths: "onnxruntime" });
+          return window.runShapes(where, steps);
+        },
+        [device, iterations] as const,
+      );
+      const inNode = await runShapes("cpu", iterations);
+      expect(distance(inPage.losses, inNode.losses), "losses").toBeLessThan(1e-3);
+      expect(distance(inPage.samples, inNode.samples), "samples").toBeLessThan(SHAPES_TOLERANCE[device]);
+      const other = await runShapes("cpu", iterations, 1);
+      expect(distance(inNode.samples, other.samples)).toBeGreaterThan(0.1);
+      await page.close();
+    },
+    // SwiftShader compiles the many shaders of a U-Net and its gradient.
+    360_000,
   );
 
   it("would notice another seed", async () => {

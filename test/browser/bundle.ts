@@ -25,7 +25,7 @@ export async function bundlePage(): Promise<{ folder: string; entry: Chunk[]; pa
   const web = packages.find(({ platform }) => platform === "browser");
   const entry = chunksOf(await build({ ...web, ...quiet, cwd: root, outDir: join(installed, "dist") }));
   await cp(join(root, "package.json"), join(installed, "package.json"));
-  for (const file of ["page.ts", "moons.ts"]) await cp(new URL(file, import.meta.url), join(folder, file));
+  for (const file of ["page.ts", "moons.ts", "shapes.ts"]) await cp(new URL(file, import.meta.url), join(folder, file));
   await writeFile(join(folder, "package.json"), JSON.stringify({ name: "page", type: "module" }));
   // Without one, the bundler reads the repository's, whose paths lead past the package.
   await writeFile(join(folder, "tsconfig.json"), "{}");
