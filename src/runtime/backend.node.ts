@@ -58,8 +58,6 @@ export const backend: Backend = {
     executionProviders: [device],
     graphOptimizationLevel: "all",
     logSeverityLevel: 4,
-    // Planned memory is allocated beside what the first run has taken: every later run would hold twice as much.
-    enableMemPattern: false,
     ...(device === "wasm" ? {} : { intraOpNumThreads: threads, interOpNumThreads: 1 }),
   }),
 };
