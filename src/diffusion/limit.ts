@@ -1,4 +1,5 @@
 import { UnnoiseError } from "../math/error.ts";
+import { quantile as quantileOf } from "../math/quantile.ts";
 import type { DynamicThreshold, SamplerOptions } from "./sampler.ts";
 
 /** Changes the x̂_0 of a batch `[count·D]` in place. */
@@ -39,13 +40,4 @@ function thresholding({ quantile, max = Infinity }: DynamicThreshold): Limit {
       for (let i = 0; i < width; i++) row[i] = Math.min(scale, Math.max(-scale, row[i] as number)) / scale;
     }
   };
-}
-
-/** Linear between order statistics, as NumPy's and PyTorch's default. Sorts `values`. */
-function quantileOf(values: Float32Array, quantile: number): number {
-  values.sort();
-  const position = quantile * (values.length - 1);
-  const below = Math.floor(position);
-  const [low, high] = [values[below] ?? 0, values[Math.min(below + 1, values.length - 1)] ?? 0];
-  return low + (position - below) * (high - low);
 }

@@ -1,5 +1,6 @@
 import { UnnoiseError } from "../math/error.ts";
-import { checkCount, explicitSteps, leadingSteps, linspaceSteps, roundHalfEven } from "./steps.ts";
+import { roundHalfEven } from "../math/round-half-even.ts";
+import { checkCount, explicitSteps, leadingSteps, linspaceSteps } from "./steps.ts";
 
 /**
  * Steps as OpenAI's code spaces them (Nichol & Dhariwal 2021, arXiv 2102.09672): the schedule is cut into as many equal sections

@@ -1,4 +1,5 @@
 import { UnnoiseError, at } from "../math/error.ts";
+import { roundHalfEven } from "../math/round-half-even.ts";
 
 /** Throws unless a schedule of T steps can give `count` of them. */
 export function checkCount(timesteps: number, count: number): void {
@@ -6,13 +7,6 @@ export function checkCount(timesteps: number, count: number): void {
     throw new UnnoiseError("usage", `steps: expected an integer ≥ 1, got ${count}`);
   }
   if (count > timesteps) throw new UnnoiseError("usage", `steps: expected at most T = ${timesteps}, got ${count}`);
-}
-
-/** Nearest integer, ties to the even one, as NumPy and Python round and `Math.round` does not. */
-export function roundHalfEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
 }
 
 function descending(count: number, step: (i: number) => number): Int32Array {

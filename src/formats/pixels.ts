@@ -1,13 +1,7 @@
 import { UnnoiseError } from "../math/error.ts";
+import { roundHalfEven } from "../math/round-half-even.ts";
 import { shapeText, type FloatTensor } from "../tensor/tensor.ts";
 import type { PlainImage, RgbaImage } from "./image.ts";
-
-/** The whole number nearest to x ≥ 0; the even one of two. */
-function roundHalfEven(x: number): number {
-  const down = Math.floor(x);
-  const rest = x - down;
-  return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
-}
 
 /**
  * Values in [−1, 1] as levels 0…255: round(255·clamp(x/2 + ½, 0, 1)), each step in float32, halves to even, as diffusers' image

@@ -1,8 +1,8 @@
 import { edmSigma } from "../../diffusion/noise-level.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import { linspace } from "../../diffusion/schedules/range.ts";
-import { roundHalfEven } from "../../diffusion/steps.ts";
 import { UnnoiseError, at } from "../../math/error.ts";
+import { roundHalfEven } from "../../math/round-half-even.ts";
 import type { SchedulerValues } from "./scheduler-keys.ts";
 
 /** What the solvers of diffusers take for ᾱ_T where it is 0. */

@@ -1,8 +1,9 @@
 import { diffusersLeadingSteps, diffusersLinspaceSteps, diffusersTrailingSteps } from "../../diffusion/preset-steps.ts";
 import { halfLogSnr } from "../../diffusion/noise-level.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
-import { leadingSteps, linspaceSteps, roundHalfEven } from "../../diffusion/steps.ts";
+import { leadingSteps, linspaceSteps } from "../../diffusion/steps.ts";
 import { UnnoiseError } from "../../math/error.ts";
+import { roundHalfEven } from "../../math/round-half-even.ts";
 import type { SchedulerValues } from "./scheduler-keys.ts";
 
 type Values = Pick<SchedulerValues, "num_train_timesteps" | "timestep_spacing" | "steps_offset" | "lambda_min_clipped">;
