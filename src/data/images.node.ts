@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, extname, isAbsolute, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { ioError } from "../formats/io-error.ts";
 import { UnnoiseError } from "../math/error.ts";
+import { cacheFolderFor } from "./cache-folder.node.ts";
 import { arraySources } from "./image-array.node.ts";
 import { pictureEndings } from "./image-decode.node.ts";
 import { digitSources } from "./image-digits.node.ts";
@@ -32,12 +33,6 @@ export interface OpenImagesOptions extends ImageOptions {
 
 const MEMORY = 256_000_000;
 
-/** As the XDG base directory specification says; a path that is not absolute counts for nothing. */
-function usualCacheFolder(): string {
-  const asked = process.env["XDG_CACHE_HOME"] ?? "";
-  return join(isAbsolute(asked) ? asked : join(homedir(), ".cache"), "unnoise", "images");
-}
-
 /** A data set with a name, the places where it usually lies, and how to get it. */
 interface KnownSet {
   readonly places: () => readonly string[];
@@ -56,7 +51,7 @@ const FASHION = "/usr/share/datasets/fashion-mnist";
 
 const knownSets: Readonly<Record<string, KnownSet>> = {
   "fashion-mnist": {
-    places: () => [FASHION, join(homedir(), ".cache/unnoise/fashion-mnist")],
+    places: () => [FASHION, cacheFolderFor("fashion-mnist")],
     advice:
       "apt install dataset-fashion-mnist, or download the four files train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, " +
       "t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz (github.com/zalandoresearch/fashion-mnist) into a folder and give its path",
@@ -115,7 +110,7 @@ function bytesOf({ files }: ImageSource): number {
  * what cannot be read or does not fit, `runtime` where a package is missing, `interrupted` once the signal is aborted
  */
 export async function openImages(source: string, options: OpenImagesOptions = {}): Promise<ImageDataset> {
-  const { cacheFolder = usualCacheFolder(), memory = MEMORY } = options;
+  const { cacheFolder = cacheFolderFor("images"), memory = MEMORY } = options;
   const { onWarning, onProgress, signal } = options;
   const resolved = resolveImageOptions(options);
   const { train, test } = await sourcesOf(source, resolved);

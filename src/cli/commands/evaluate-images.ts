@@ -1,8 +1,8 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { cacheFolderFor } from "../../data/cache-folder.node.ts";
 import type { ImageDataset } from "../../data/images.ts";
 import { chooseSampler, type SamplerChoice } from "../../diffusion/sampler-choice.ts";
 import { UnnoiseError } from "../../math/error.ts";
+import { flagOf } from "../../math/text.ts";
 import { modelOfCheckpoint, type WeightsChoice } from "../../train/checkpoint-model.node.ts";
 import { openClassifierNet, openOnnxNet } from "../../train/feature-net-file.node.ts";
 import { inputRanges, type InputRange } from "../../train/feature-net-input.ts";
@@ -45,6 +45,7 @@ export async function evaluateImages(
 ): Promise<void> {
   const extra = ofPoints.find((flag) => options[flag] !== undefined);
   if (extra !== undefined) throw new UnnoiseError("usage", `--${extra}: only runs on points have it; leave it out`);
+  checkUsed(options);
   const terminal = new Terminal(io, options);
   const { weights = "ema" } = options;
   const model = await modelOfCheckpoint(run.folder, run.model, weights);
@@ -55,6 +56,19 @@ export async function evaluateImages(
   );
   const json = { run: path, weights: weightsName(weights), ...values };
   await terminal.print(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : `${text.join("\n")}\n`);
+}
+
+/** Refuses flags of the scores beside the bound, and of the bound beside the scores. */
+function checkUsed(options: EvaluateCommandOptions): void {
+  const others =
+    options.bound === true ? (["features", "featureRange", "featureOutput"] as const) : (["stepsPerImage"] as const);
+  const unused = others.find((flag) => options[flag] !== undefined);
+  if (unused === undefined) return;
+  const advice =
+    options.bound === true
+      ? "--bound needs no features; leave one of them out"
+      : "it belongs to --bound; add that, or leave it out";
+  throw new UnnoiseError("usage", `${flagOf(unused)}: ${advice}`);
 }
 
 /** Weights as reports name them. */
@@ -152,9 +166,8 @@ async function featureNet({ images, options, terminal, signal }: Measuring): Pro
     throw new UnnoiseError("usage", `evaluate: these images have no classes to train a feature net on; ${advice}`);
   }
   const progress = new Progress(terminal, { label: "training a feature net", total: 100, delay: 2 });
-  const cache = join(homedir(), ".cache/unnoise/classifiers");
   return openClassifierNet(images, {
-    cache,
+    cache: cacheFolderFor("classifiers"),
     signal,
     onProgress: ({ iteration, iterations }) => progress.update(Math.floor((100 * iteration) / iterations)),
     ...placement,
