@@ -16,7 +16,12 @@ const USUAL = "unet-small";
  * or the variance
  */
 export function imageNetworkOf(
-  { network, variance, conditional }: Pick<TrainingConfig, "network" | "variance" | "conditional">,
+  {
+    network,
+    variance,
+    conditional,
+    labelDropout,
+  }: Pick<TrainingConfig, "network" | "variance" | "conditional" | "labelDropout">,
   { sampleShape, classes = [] }: Pick<TrainingData, "sampleShape" | "classes">,
 ): DenoiserConfig {
   const [channels, height, width] = [at(sampleShape, 0), at(sampleShape, 1), at(sampleShape, 2)];
@@ -27,7 +32,8 @@ export function imageNetworkOf(
       "conditional: the images have no classes; put those of each class into a folder of its own",
     );
   }
-  const rows = conditional ? classes.length + 1 : 0;
+  // Without label dropout a row for no class would never be trained.
+  const rows = conditional ? classes.length + (labelDropout > 0 ? 1 : 0) : 0;
   const chosen = network ?? USUAL;
   const denoiser =
     typeof chosen === "string"
@@ -40,7 +46,8 @@ export function imageNetworkOf(
   const said = { shape: sampleShapeOf(denoiser), outputs: outputChannelsOf(denoiser), classes: classesOf(denoiser) };
   if (!sameShape(said.shape, sampleShape)) throw misfit("samples", shapeText(sampleShape), shapeText(said.shape));
   if (said.outputs !== outputs) throw misfit("output channels", outputs, said.outputs);
-  if (said.classes !== rows) throw misfit("rows of classes (one for no class)", rows, said.classes);
+  if (said.classes !== rows)
+    throw misfit("rows of classes (one for no class, where labelDropout trains it)", rows, said.classes);
   return denoiser;
 }
 

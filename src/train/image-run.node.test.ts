@@ -123,7 +123,7 @@ describe("a run on images with everything on", () => {
 
   test.each<[string, Partial<TrainingOptions>]>([
     ["without flips", { flips: false }],
-    ["that tells every class", { labelDropout: 0 }],
+    ["that tells fewer classes", { labelDropout: 0.7 }],
     ["that tells no class", { conditional: false, network: { ...network, num_class_embeds: null } }],
     ["without dropout", { network: { ...network, dropout: 0 } }],
     ["with another seed", { seed: 1 }],
@@ -180,7 +180,7 @@ test("a preset is kept as the network that it was, and resumes under its name", 
   const other = configOf({ ...small, network: "unet-small", batchSize: 4, iterations: 4 });
   const file = { ...saved, network: { ...network, num_class_embeds: null } };
   expect((await errorOf(trainRun({ config: file, out, resume: true }))).message).toMatch(
-    /network was unet-tiny in this run and cannot become a UNet2DModel/,
+    /network was unet-tiny in this run and cannot become a "UNet2DModel"/,
   );
   expect((await errorOf(trainRun({ config: other, out, resume: true }))).message).toMatch(
     /network was unet-tiny in this run and cannot become unet-small/,
@@ -224,6 +224,11 @@ describe("refuses in one line, before anything is written,", () => {
       "a network without classes",
       { conditional: true, network: { ...network, num_class_embeds: null } },
       /rows of classes .*of 4, it has 0/,
+    ],
+    [
+      "a row for no class where every class is told",
+      { conditional: true, labelDropout: 0, network },
+      /rows of classes .*of 3, it has 4/,
     ],
     ["a network with classes that are not told", { network }, /rows of classes .*of 0, it has 4/],
     [

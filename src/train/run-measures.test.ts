@@ -211,7 +211,7 @@ test("refuses what cannot be measured, before anything is written", async () => 
   expect((await errorOf(trainRun({ config: bare, out }))).message).toMatch(
     /boundEvery: the images have no held-out part/,
   );
-  const untold = configOf({ boundEvery: 2, labelDropout: 0 });
+  const untold = configOf({ boundEvery: 2, labelDropout: 0, network: { ...network, num_class_embeds: 3 } });
   expect((await errorOf(trainRun({ config: untold, out }))).message).toMatch(
     /boundEvery: .* labelDropout 0 never trains/,
   );
