@@ -37,6 +37,8 @@ describe("parseTrainingConfig", () => {
     [{ data: "moons", schedule: "learned", prediction: "score" }, /prediction: .*expected eps, x0, v, got score/],
     [{ data: "moons", schedule: "learned", timesteps: 1 }, /timesteps: a learned schedule has two ends/],
     [{ data: "moons", schedule: "learned", timestepDraw: "importance" }, /takes no importance draws/],
+    [{ data: "digits", kind: "images", width: 64 }, /width: only training on points .*; digits are images/],
+    [{ data: "digits", kind: "images", dataSize: 9 }, /dataSize: only training on points has a use for it/],
     [{}, /data: got nothing;/],
     [[], /file\.json: /],
   ])("%j is refused in one line", (options, message) => {

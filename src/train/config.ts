@@ -328,17 +328,34 @@ const imageOptions = {
   recompute: false,
 } as const satisfies Partial<TrainingConfig>;
 
+/** Options that only points have a use for, and what they are where nobody asks for them. */
+const pointOptions = {
+  dataNoise: null,
+  dataSize: 50_000,
+  width: 128,
+  depth: 4,
+  timeFeatures: 32,
+} as const satisfies Partial<TrainingConfig>;
+
+/** The first option that differs from what it is where nobody asks for it. */
+function askedFor<K extends keyof TrainingConfig>(
+  config: TrainingConfig,
+  usual: Pick<TrainingConfig, K>,
+): K | undefined {
+  return (Object.keys(usual) as K[]).find((key) => config[key] !== usual[key]);
+}
+
 function checkKind(config: TrainingConfig): void {
   const { kind, batchSize, accumulate } = config;
   if (batchSize % accumulate !== 0) {
     const got = `${accumulate} parts of a batch of ${batchSize}`;
     throw new UnnoiseError("usage", `accumulate: got ${got}; choose a batchSize that it divides`);
   }
-  if (kind === "images") return;
-  const keys = Object.keys(imageOptions) as (keyof typeof imageOptions)[];
-  const extra = keys.find((key) => config[key] !== imageOptions[key]);
+  const isImages = kind === "images";
+  const extra = isImages ? askedFor(config, pointOptions) : askedFor(config, imageOptions);
   if (extra === undefined) return;
-  throw new UnnoiseError("usage", `${extra}: only training on images has a use for it; ${config.data} are points`);
+  const [other, own] = isImages ? ["points", "images"] : ["images", "points"];
+  throw new UnnoiseError("usage", `${extra}: only training on ${other} has a use for it; ${config.data} are ${own}`);
 }
 
 /** Where a value comes from that nobody may have asked for. */
