@@ -44,7 +44,7 @@ export interface PointModel extends DiffusionModel {
 /** A model of images [C, H, W] in [−1, 1]. */
 export interface ImageModel extends DiffusionModel {
   readonly kind: "images";
-  /** Names of the classes 0…n−1, where it has any; a further label of the network, n, stands for no class. */
+  /** Names of the classes 0…n−1, where it has any; a further label, n, stands for no class, unless the network was told all. */
   readonly classes?: readonly string[];
 }
 
@@ -83,8 +83,8 @@ export interface Condition {
   /** Class of each row, int32 [B]; of a network that takes classes, rows without are of no class. */
   readonly labels?: Int32Array;
   /**
-   * w of classifier-free guidance, ε = ε_∅ + w·(ε_c − ε_∅) (Ho & Salimans 2022, eq. 6 with w + 1 for w, arXiv 2207.12598): 1, the
-   * usual, is conditional only; 0 is unconditional.
+   * w of classifier-free guidance, ε = ε_∅ + w·(ε_c − ε_∅) (Ho & Salimans 2022, eq. 6, arXiv 2207.12598, whose w is this one less 1):
+   * 1, the usual, is conditional only; 0 is unconditional.
    */
   readonly guidance?: number;
 }

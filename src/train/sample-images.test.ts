@@ -160,6 +160,7 @@ describe("wrong options", () => {
     [{ labels: [0, 1] }, "labels: expected one for each of 5 samples, got 2"],
     [{ guidance: 2 }, "guidance: nothing to guide towards without classes; add labels, or leave it out"],
     [{ labels: 0, guidance: Number.NaN }, "guidance: expected a finite number, got NaN"],
+    [{ memory: Number.NaN }, "memory: expected a number of bytes ≥ 1, got NaN"],
     [{ start: floatTensor([1], [1, 1, 1, 1]) }, "start: expected shape [5, 1, 8, 8], got [1, 1, 1, 1]"],
     [{ clip: [-1, 1], threshold: { quantile: 0.9 } }, "clip and threshold: expected one of them, got both"],
   ])("%o", async (options, message) => {

@@ -17,8 +17,8 @@ export interface SampleImagesOptions extends Omit<DrawOptions, "clip"> {
    */
   readonly labels?: number | ArrayLike<number> | "all";
   /**
-   * w of classifier-free guidance, ε_∅ + w·(ε_c − ε_∅) (Ho & Salimans 2022, arXiv 2207.12598): 1, the usual, is conditional only; other
-   * values ask the network twice a step.
+   * w of classifier-free guidance, ε_∅ + w·(ε_c − ε_∅) (Ho & Salimans 2022, eq. 6, arXiv 2207.12598, whose w is this one less 1): 1,
+   * the usual, is conditional only, 0 unconditional; other values ask the network twice a step.
    */
   readonly guidance?: number;
   /** x_T [count, C, H, W] to start from instead of drawn noise. */
@@ -44,6 +44,7 @@ export async function sampleImages(model: ImageModel, options: SampleImagesOptio
   const count = options.count ?? start?.shape[0] ?? USUAL_COUNT;
   const labels = asked === undefined ? undefined : labelsOf(model, asked, count);
   checkGuidance(guidance, labels);
+  if (!(memory >= 1)) throw new UnnoiseError("usage", `memory: expected a number of bytes ≥ 1, got ${memory}`);
   const bytes = BYTES_PER_VALUE * sizeOf(sampleShapeOf(model.denoiser));
   const limit = clip === undefined && rest.threshold === undefined ? ([-1, 1] as const) : clip;
   return drawSamples(
