@@ -28,7 +28,7 @@ export interface ImageBoundOptions extends CompileOptions {
   readonly onProgress?: (share: number) => void;
 }
 
-/** The bound on −log₂ p of 8-bit images, in bits per dimension (value of a channel of a pixel). */
+/** The bound on −log₂ p of 8-bit images, in bits per dimension (value of a channel of a pixel); `terms` alone in nats for a whole image. */
 export interface ImageBound {
   readonly images: number;
   /** Whether the network was told no class, though it knows classes. */
@@ -40,7 +40,7 @@ export interface ImageBound {
   readonly transitions: SpreadEstimate;
   /** L_0, by the discretised Gaussian decoder. */
   readonly reconstruction: SpreadEstimate;
-  /** L_0, then each L_{t−1}, upwards. */
+  /** L_0, then each L_{t−1}, upwards; with `stepsPerImage`, means over the images that were measured there, NaN where none was. */
   readonly terms: readonly BoundTerm[];
 }
 

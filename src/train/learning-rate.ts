@@ -18,7 +18,7 @@ const decays: Readonly<Record<DecayName, (p: number, i: number, w: number) => nu
 
 /**
  * The learning rate of iteration i (0-based): η·(i + 1)/warmup, then η times what `decay` leaves: `cosine` ½(1 + cos πp), `linear`
- * 1 − p, `inverse-sqrt` √(warmup/(i + 1)), with p the share of the iterations after warm-up that has passed.
+ * 1 − p, `inverse-sqrt` √(warmup/i), without warm-up 1/√(i + 1), with p the share of the iterations after warm-up that has passed.
  */
 export function learningRateAt(iteration: number, { learningRate, warmup, decay, iterations }: Rates): number {
   if (iteration < warmup) return (learningRate * (iteration + 1)) / warmup;
