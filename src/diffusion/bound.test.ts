@@ -252,6 +252,26 @@ describe("options", () => {
     }
   });
 
+  it("clips x̂_0 as a denoiser that clips it itself, which is another bound than without", async () => {
+    const options = exactly(schedule, 500);
+    const [low, high] = [-0.4, 0.5] as const;
+    const clipped: Denoiser = (xt, step) => {
+      const { data } = gaussianDenoiser(gaussian, schedule)(xt, step);
+      const [signal, rest] = [alphaCumprodAt(schedule, step), noiseVarianceAt(schedule, step)];
+      const x0 = data.map((eps, i) => (at(xt.data, i) - Math.sqrt(rest) * eps) / Math.sqrt(signal));
+      const output = floatTensor(
+        x0.map((value) => Math.min(high, Math.max(low, value))),
+        xt.shape,
+      );
+      return { parameterisation: "x0", output };
+    };
+    const own = await variationalBound({ ...options, clip: [low, high] });
+    const theirs = await variationalBound({ ...options, denoiser: clipped });
+    own.rowTotals.forEach((value, row) => expect(value).toBeCloseTo(at(theirs.rowTotals, row), 4));
+    const free = await variationalBound(options);
+    expect(Math.abs(own.total.mean - free.total.mean)).toBeGreaterThan(0.01);
+  });
+
   it("takes a variance for each step: that of the closed form is the best", async () => {
     const options = exactly(schedule, 500);
     const best = (step: number): number => {
