@@ -208,6 +208,7 @@ export { energyDistance } from "./metrics/energy.ts";
 export { coverage } from "./metrics/coverage.ts";
 export { evaluateSamples, measureFloors, type Floors, type MetricRow, type MetricTable } from "./metrics/evaluate.ts";
 
+export { featureMoments, FeatureStatistics, type FeatureMoments } from "./metrics/feature-statistics.ts";
 export { fid, frechetDistance } from "./metrics/fid.ts";
 export { kid, type Kid, type KidOptions } from "./metrics/kid.ts";
 export { precisionRecall, type PrecisionRecall, type PrecisionRecallOptions } from "./metrics/precision-recall.ts";
