@@ -26,7 +26,7 @@ const LONGEST_BAR = 32;
 const SHORTEST_BAR = 6;
 
 /** 12.345 a second as "12 steps/s". */
-export function speedText(rate: number, unit: string): string {
+function speedText(rate: number, unit: string): string {
   return `${rate >= 10 ? grouped(Math.round(rate)) : rate.toFixed(1)} ${unit}/s`;
 }
 

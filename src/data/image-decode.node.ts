@@ -63,7 +63,7 @@ async function decodeWithSharp(bytes: Uint8Array, path: string): Promise<Picture
  * Decodes a picture by the ending of its path: .png by this library, others by sharp if it is installed.
  * @throws UnnoiseError `format` or `data` for a damaged or huge picture, `runtime` without sharp where it is needed
  */
-export async function decodePicture(bytes: Uint8Array, path: string): Promise<Picture> {
+async function decodePicture(bytes: Uint8Array, path: string): Promise<Picture> {
   if (extname(path).toLowerCase() !== ".png") return decodeWithSharp(bytes, path);
   return { ...decodePng(bytes, path), channels: 4 };
 }

@@ -1,7 +1,7 @@
 import { UnnoiseError } from "../math/error.ts";
 
 /** Fewer images than this give no score at all. */
-export const FEWEST_IMAGES = 50;
+const FEWEST_IMAGES = 50;
 
 /** Why a score is not to be trusted, in words for a reader. */
 export interface ScoreMark {

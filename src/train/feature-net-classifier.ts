@@ -66,7 +66,7 @@ function constantWeights({ config, weights }: TrainedClassifier): Weights {
  * The share of images whose label a classifier finds.
  * @param images with labels
  */
-export async function classifierAccuracy(
+async function classifierAccuracy(
   classifier: TrainedClassifier,
   images: ImageDataset,
   options: CompileOptions = {},

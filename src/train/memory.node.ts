@@ -16,7 +16,7 @@ export interface MemoryProbe {
 }
 
 /** Reads the probe. */
-export function probeMemory(): MemoryProbe {
+function probeMemory(): MemoryProbe {
   const limit = process.constrainedMemory();
   return {
     total: totalmem(),

@@ -1,7 +1,7 @@
 import type { LogEvent, MeasureEvent, ProgressEvent } from "./run-log-event.ts";
 
 /** Numbers of the log, each a column of log.csv and a curve of TensorBoard. */
-export const logNumbers = ["loss", "gradientNorm", "learningRate", "bitsPerDimension", "bitsStandardError"] as const;
+const logNumbers = ["loss", "gradientNorm", "learningRate", "bitsPerDimension", "bitsStandardError"] as const;
 export type LogNumber = (typeof logNumbers)[number];
 
 /** Events that hold numbers, at an iteration. */

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { activationNames, type ActivationName } from "../activation.ts";
 
 /** Blocks of the way down, under diffusers' names. */
-export const downBlockTypes = ["DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D"] as const;
+const downBlockTypes = ["DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D"] as const;
 /** Blocks of the way up, under diffusers' names. */
-export const upBlockTypes = ["UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"] as const;
+const upBlockTypes = ["UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"] as const;
 export type DownBlockType = (typeof downBlockTypes)[number];
 export type UpBlockType = (typeof upBlockTypes)[number];
 

@@ -22,7 +22,7 @@ export interface DiffusersFolder {
 }
 
 /** Pipelines that consist of a UNet2DModel on pixels and a scheduler. */
-export const pipelineNames = ["DDPMPipeline", "DDIMPipeline"] as const;
+const pipelineNames = ["DDPMPipeline", "DDIMPipeline"] as const;
 export type PipelineName = (typeof pipelineNames)[number];
 
 const INDEX = "model_index.json";

@@ -40,7 +40,7 @@ const finalSigma = { final_sigmas_type: "zero" } as const;
  * What each class reads, and the value where a file leaves it out (diffusers 0.42.1). `variance_type` and our own two keys are
  * read for every class: they say what the network was trained for, whatever it is sampled with.
  */
-export const schedulerReads: Readonly<Record<SchedulerName, Partial<SchedulerValues>>> = {
+const schedulerReads: Readonly<Record<SchedulerName, Partial<SchedulerValues>>> = {
   DDPMScheduler: { ...betas, ...rescaled, ...thresholds, ...clipped, ...leading },
   DDIMScheduler: { ...betas, ...rescaled, ...thresholds, ...clipped, ...leading, set_alpha_to_one: true },
   DPMSolverMultistepScheduler: {
