@@ -51,7 +51,7 @@ function reflector(row: Float64Array): { readonly entry: number; readonly beta: 
   const entry = tip > 0 ? -norm : norm;
   for (let k = 0; k <= end; k++) row[k] = (row[k] as number) / scale;
   row[end] = tip / scale - entry;
-  return { entry: entry * scale, beta: 2 / (rest + (row[end]) ** 2) };
+  return { entry: entry * scale, beta: 2 / (rest + row[end] ** 2) };
 }
 
 /** A ← H·A·H for the leading block, H = I − β·v·vᵀ: A − v·wᵀ − w·vᵀ with p = β·A·v, w = p − β/2·(pᵀv)·v. */

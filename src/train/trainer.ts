@@ -3,7 +3,7 @@ import { LossMoments, type LossHistory } from "../diffusion/objectives/loss-mome
 import type { Weighting } from "../diffusion/objectives/weighting.ts";
 import type { NoiseSchedule } from "../diffusion/schedule.ts";
 import { scheduleConfig, scheduleFromConfig, type ScheduleConfig } from "../diffusion/schedules/schedule-config.ts";
-import { UnnoiseError, at } from "../math/error.ts";
+import { UnnoiseError } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import type { DenoiserConfig } from "../nn/networks.ts";
 import { initialise, parameterCount, type Parameter } from "../nn/parameters.ts";

@@ -32,7 +32,9 @@ export function pointData(points: FloatTensor): TrainingData {
 }
 
 /** Images in [−1, 1]. */
-export function imageData({ count, shape, labels, classes, gather }: ImageDataset): TrainingData {
+export function imageData(images: ImageDataset): TrainingData {
+  const { count, shape, labels, classes } = images;
   const named = { ...(labels && { labels }), ...(classes && { classes }) };
+  const gather: TrainingData["gather"] = (rows, out, flips) => images.gather(rows, out, flips);
   return { kind: "images", count, sampleShape: shape, gather, ...named };
 }
