@@ -10,14 +10,18 @@ export interface RowChoice {
   readonly weight: number;
 }
 
-/** How the chain is cut: into equal stretches, or into ones that widen from single steps at the data, where the terms differ most. */
+/**
+ * How the chain is cut: into equal stretches, or into ones that widen from the data, where the terms differ most; of two or more, the
+ * first is L_0 alone.
+ */
 export type Stretches = "equal" | "widening";
 
 /** Where the stretches begin, and where the last one ends. */
 function boundsOf(count: number, parts: number, stretches: Stretches): number[] {
-  return Array.from({ length: parts + 1 }, (_, k) =>
-    stretches === "equal" ? Math.floor((k * count) / parts) : Math.max(k, Math.round(count * (k / parts) ** 2)),
-  );
+  if (stretches === "equal") return Array.from({ length: parts + 1 }, (_, k) => Math.floor((k * count) / parts));
+  if (parts === 1) return [0, count];
+  const widening = (k: number): number => 1 + Math.round((count - 1) * (k / (parts - 1)) ** 2);
+  return [0, ...Array.from({ length: parts }, (_, k) => Math.max(k + 1, widening(k)))];
 }
 
 /**

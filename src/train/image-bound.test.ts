@@ -59,6 +59,19 @@ test("some steps of each image have the expectation of all, with an honest error
   expect(some.total.standardError).toBeLessThan(0.1 * all.total.mean);
 });
 
+test("few steps of each image, and L_0 is among those of every one", async () => {
+  const { terms, reconstruction } = await imageBound(silentModel(60), images, { device: "cpu", stepsPerImage: 3 });
+  const all = await imageBound(silentModel(60), images, { device: "cpu" });
+  expect([terms[0]?.rows, terms[1]?.rows]).toEqual([40, expect.any(Number)]);
+  expect(terms[1]?.rows).toBeLessThan(40);
+  expect(reconstruction).toEqual(all.reconstruction);
+});
+
+test("a network that takes no classes is not said to have been told none, though the images have some", async () => {
+  const named = { ...silentModel(4), classes: ["a", "b"] };
+  expect((await imageBound(named, images, { device: "cpu", count: 2 })).unconditional).toBe(false);
+});
+
 test("the decoder gives bins, not densities: bits stay above 0 for a sharp model", async () => {
   const { reconstruction } = await imageBound(silentModel(12), images, { device: "cpu" });
   expect(reconstruction.mean).toBeGreaterThan(0);

@@ -11,6 +11,7 @@ import { Random } from "../math/random.ts";
 import type { SpreadEstimate } from "../math/running-mean.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
 import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
+import { classesOf } from "./denoiser-spec.ts";
 import { eventLoopPause } from "./event-loop.ts";
 import { DenoiserSession, reverseVarianceOf, scheduleOf, type ImageModel } from "./model.ts";
 
@@ -66,7 +67,7 @@ export async function imageBound(
       return session.predict(xt, step);
     };
     const bound = await variationalBound({ ...boundOptions(model, x0, options), denoiser });
-    return { ...inBits(bound), unconditional: model.classes !== undefined };
+    return { ...inBits(bound), unconditional: classesOf(model.denoiser) > 0 };
   } finally {
     await session.dispose();
   }

@@ -12,7 +12,7 @@ import { chunkRowsOf } from "./chunk-rows.ts";
 import { denoiserParameters } from "./denoiser-spec.ts";
 import type { SampleGroup } from "./draw-samples.ts";
 import { DenoiserSession, namedWeights, scheduleOf, type ImageModel } from "./model.ts";
-import { sampleImages, type SampleImagesOptions } from "./sample-images.ts";
+import { classCountOf, sampleImages, type SampleImagesOptions } from "./sample-images.ts";
 
 const TIMESTEPS = 20;
 const CLASSES = ["cat", "dog", "owl"];
@@ -169,5 +169,12 @@ describe("wrong options", () => {
 
   it("refuses classes of a model without", async () => {
     await expect(draw({ labels: 0 })).rejects.toThrow("labels: this model was trained without classes; leave them out");
+  });
+
+  it("knows no classes where the images had some, but the network was not told them", async () => {
+    const named = { ...plain, classes: CLASSES };
+    expect([classCountOf(named), classCountOf(model)]).toEqual([0, 3]);
+    await expect(draw({ labels: "all" }, named)).rejects.toThrow("this model was trained without classes");
+    expect((await draw({}, named)).data).toEqual((await draw()).data);
   });
 });

@@ -62,7 +62,8 @@ export async function sampleImages(model: ImageModel, options: SampleImagesOptio
 
 /** Classes that a model can be asked for: the named ones, or all that its network has. */
 export function classCountOf(model: ImageModel): number {
-  return model.classes?.length ?? classesOf(model.denoiser);
+  const rows = classesOf(model.denoiser);
+  return Math.min(model.classes?.length ?? rows, rows);
 }
 
 function labelsOf(model: ImageModel, asked: number | ArrayLike<number> | "all", count: number): Int32Array {
