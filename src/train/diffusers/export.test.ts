@@ -8,8 +8,11 @@ import { scheduleConfig } from "../../diffusion/schedules/schedule-config.ts";
 import { readSafetensors } from "../../formats/safetensors-file.node.ts";
 import { denoiserParameters, parseDenoiser } from "../denoiser-spec.ts";
 import { floatTensor, sizeOf, type FloatTensor } from "../../tensor/tensor.ts";
-import { DenoiserSession, type ImageModel } from "../model.ts";
+import { DenoiserSession, namedWeights, type ImageModel } from "../model.ts";
+import { Random } from "../../math/random.ts";
+import { networkPreset } from "../../nn/network-presets.ts";
 import type { DenoiserConfig } from "../../nn/networks.ts";
+import { initialise } from "../../nn/parameters.ts";
 import { exportDiffusers, exportOnnx, exportSafetensors } from "./export.node.ts";
 import { importDiffusers, type DiffusersModel } from "./import.node.ts";
 import { parsePythonJson } from "./python-json.ts";
@@ -69,6 +72,24 @@ describe("export to diffusers", () => {
       beta_schedule: "squaredcos_cap_v2",
       prediction_type: "v_prediction",
     });
+  });
+
+  it("keeps the names of classes, so that what comes after them stands for no class", async () => {
+    const denoiser = networkPreset("unet-tiny", { sampleSize: 8, channels: 1, outputs: 1, classes: 3 });
+    const weights = namedWeights(initialise(denoiserParameters(denoiser), new Random(0, "init")), denoiser);
+    const own: ImageModel = { ...model, denoiser, weights, classes: ["cat", "dog"] };
+    const folder = join(base, "classes");
+    await exportDiffusers(own, folder, once);
+    const back = await importDiffusers(folder);
+    expect(back.classes).toEqual(["cat", "dog"]);
+    const session = new DenoiserSession(back, { device: "cpu", threads: 1 });
+    const x = floatTensor(new Float32Array(64).fill(0.3), [1, 1, 8, 8]);
+    expect(await session.predict(x, 5)).toEqual(await session.conditioned({ labels: Int32Array.of(2) })(x, 5));
+    await session.dispose();
+    await exportDiffusers({ ...own, classes: ["cat", "dog", "owl", "yak"] }, folder, { overwrite: true });
+    await expect(importDiffusers(folder)).rejects.toThrow(
+      /model_index\.json: _unnoise: names of 4 classes, the network has 3/,
+    );
   });
 
   it("never writes over files unasked, nor over what is no model", async () => {

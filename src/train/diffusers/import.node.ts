@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { isLearned } from "../../diffusion/objectives/bound-terms.ts";
 import { scheduleFromConfig } from "../../diffusion/schedules/schedule-config.ts";
 import { readSafetensors } from "../../formats/safetensors-file.node.ts";
@@ -6,7 +7,7 @@ import { UnnoiseError, at } from "../../math/error.ts";
 import type { DenoiserConfig } from "../../nn/networks.ts";
 import { presentAttention } from "../../nn/unet/attention-names.ts";
 import { sameShape, type FloatTensor, type Shape, type Tensor } from "../../tensor/tensor.ts";
-import { denoiserParameters, outputChannelsOf, parseDenoiser, sampleShapeOf } from "../denoiser-spec.ts";
+import { classesOf, denoiserParameters, outputChannelsOf, parseDenoiser, sampleShapeOf } from "../denoiser-spec.ts";
 import type { ImageModel } from "../model.ts";
 import { processOf, schedulerSchema, type SchedulerFile } from "../scheduler-config.ts";
 import { findDiffusersParts, readJsonObject, type DiffusersFolder, type PipelineName } from "./folder.node.ts";
@@ -19,6 +20,8 @@ export interface DiffusersModel extends ImageModel {
   /** The scheduler's file as it was read, to be written again. */
   readonly scheduler: SchedulerFile;
 }
+
+const ownFacts = z.looseObject({ classes: z.array(z.string()).optional() });
 
 export interface ImportOptions {
   /** Of the weights, such as fp16; the plain ones if absent, or the only ones. */
@@ -43,7 +46,26 @@ export async function importDiffusers(folder: string, options: ImportOptions = {
   if (facts.variance === "learned") throw freeVariance(where);
   checkChannels(denoiser, isLearned(facts.variance), parts);
   const weights = await readNetworkWeights(parts.weightsPath, denoiser);
-  return { kind: "images", denoiser, ...facts, weights, pipeline: parts.pipeline, scheduler };
+  const classes = classNamesOf(parts, denoiser);
+  return {
+    kind: "images",
+    denoiser,
+    ...facts,
+    ...(classes && { classes }),
+    weights,
+    pipeline: parts.pipeline,
+    scheduler,
+  };
+}
+
+/** Names of the classes that unnoise wrote into the index, which diffusers passes over. */
+function classNamesOf({ index, folder }: DiffusersFolder, denoiser: DenoiserConfig): readonly string[] | undefined {
+  const { classes } = ownFacts.safeParse(index?.["_unnoise"]).data ?? {};
+  const rows = classesOf(denoiser);
+  if (classes === undefined || rows === 0) return undefined;
+  if (classes.length <= rows) return classes;
+  const got = `names of ${classes.length} classes, the network has ${rows}`;
+  throw new UnnoiseError("format", `${folder}/model_index.json: _unnoise: ${got}; take them out of the file`);
 }
 
 /**
