@@ -32,6 +32,11 @@ const indexSchema = z.looseObject({
   unet: z.tuple([z.enum(["unnoise", "diffusers"]), z.string()]),
   _unnoise: z.looseObject({ kind: z.literal("images"), classes: z.array(z.string()).optional() }).optional(),
 });
+/** A model of points has no range to limit x̂_0 to. */
+const unlimitedSchema = schedulerSchema.and(
+  // Where the key is absent, diffusers clips.
+  z.looseObject({ clip_sample: z.literal(false), thresholding: z.literal(false).optional() }),
+);
 const standardiserSchema = z.looseObject({
   mean: z.array(z.number()),
   scale: z.array(z.number().positive()),
@@ -63,7 +68,7 @@ export async function saveModel(folder: string, model: AnyModel): Promise<void> 
     const path = join(folder, name);
     await writeFileAtomic(path, content instanceof Uint8Array ? content : jsonText(content));
   };
-  await prepare(folder);
+  await prepare(folder, model);
   await write(files.weights, encodeSafetensors(new Map<string, Tensor>(model.weights), { format: "pt" }));
   await write(files.denoiser, denoiserFile(denoiser));
   await write(files.scheduler, schedulerFile(model));
@@ -88,10 +93,11 @@ function standardiserFile({ standardiser, columns }: PointModel): object {
 }
 
 /** Makes the folders, and takes away the index of an earlier model before its files are replaced one by one. */
-async function prepare(folder: string): Promise<void> {
+async function prepare(folder: string, { kind }: AnyModel): Promise<void> {
+  const written = modelFiles.filter((file) => kind === "points" || file !== files.standardiser);
   try {
     await rm(join(folder, files.index), { force: true });
-    for (const file of modelFiles) await mkdir(dirname(join(folder, file)), { recursive: true });
+    for (const file of written) await mkdir(dirname(join(folder, file)), { recursive: true });
   } catch (cause) {
     throw ioError("create", folder, cause);
   }
@@ -103,16 +109,17 @@ async function prepare(folder: string): Promise<void> {
  */
 export async function loadModel(folder: string): Promise<AnyModel> {
   const { _unnoise: images } = await readJson(join(folder, files.index), indexSchema);
-  const scheduler = await readJson(join(folder, files.scheduler), schedulerSchema);
+  const scheduler = await readJson(join(folder, files.scheduler), images ? schedulerSchema : unlimitedSchema);
   const facts = processOf(scheduler);
   const denoiser = await readDenoiser(join(folder, files.denoiser));
   const channels = at(sampleShapeOf(denoiser), 0) * (isLearned(facts.variance) ? 2 : 1);
   if (channels !== outputChannelsOf(denoiser)) throw disagreement(folder);
+  const points = images ? undefined : await pointFacts(folder, denoiser, scheduler);
   checkSchedule(facts, join(folder, files.scheduler));
   const weights = await loadWeights(join(folder, files.weights), denoiser);
   const model = { denoiser, ...facts, weights };
-  if (!images) return { kind: "points", ...model, ...(await pointFacts(folder, denoiser, scheduler)) };
-  return { kind: "images", ...model, ...(images.classes && { classes: images.classes }) };
+  if (points) return { kind: "points", ...model, ...points };
+  return { kind: "images", ...model, ...(images?.classes && { classes: images.classes }) };
 }
 
 async function readDenoiser(path: string): Promise<DenoiserConfig> {
