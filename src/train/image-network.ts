@@ -10,18 +10,19 @@ import type { TrainingData } from "./training-data.ts";
 /** What images are drawn with where nobody chooses. */
 const USUAL = "unet-small";
 
+/** What of a configuration a network of images depends on. */
+type ImageNetworkOptions = Pick<
+  TrainingConfig,
+  "network" | "variance" | "conditional" | "labelDropout" | "flipSinToCos" | "freqShift"
+>;
+
 /**
  * The network that a configuration describes for images.
  * @throws UnnoiseError `usage` for an unknown preset or class, a key out of range, or a network that does not fit the images, their classes
  * or the variance
  */
 export function imageNetworkOf(
-  {
-    network,
-    variance,
-    conditional,
-    labelDropout,
-  }: Pick<TrainingConfig, "network" | "variance" | "conditional" | "labelDropout">,
+  { network, variance, conditional, labelDropout, ...embedding }: ImageNetworkOptions,
   { sampleShape, classes = [] }: Pick<TrainingData, "sampleShape" | "classes">,
 ): DenoiserConfig {
   const [channels, height, width] = [at(sampleShape, 0), at(sampleShape, 1), at(sampleShape, 2)];
@@ -37,7 +38,7 @@ export function imageNetworkOf(
   const chosen = network ?? USUAL;
   const denoiser =
     typeof chosen === "string"
-      ? networkPreset(chosen, { sampleSize: [height, width], channels, outputs, classes: rows })
+      ? embedded(networkPreset(chosen, { sampleSize: [height, width], channels, outputs, classes: rows }), embedding)
       : parseDenoiser(chosen, "network");
   if (denoiser.kind === "UNet2DModel" && denoiser.time_embedding_type === "fourier") {
     const advice = "use positional";
@@ -49,6 +50,15 @@ export function imageNetworkOf(
   if (said.classes !== rows)
     throw misfit("rows of classes (one for no class, where labelDropout trains it)", rows, said.classes);
   return denoiser;
+}
+
+/** A U-Net of a preset with the time embedding that the options, or a published implementation, ask for. */
+function embedded(
+  denoiser: DenoiserConfig,
+  { flipSinToCos, freqShift }: Pick<TrainingConfig, "flipSinToCos" | "freqShift">,
+): DenoiserConfig {
+  if (denoiser.kind !== "UNet2DModel") return denoiser;
+  return { ...denoiser, flip_sin_to_cos: flipSinToCos, freq_shift: freqShift };
 }
 
 function misfit(what: string, expected: number | string, got: number | string): UnnoiseError {

@@ -150,10 +150,11 @@ export class Trainer {
    * @throws UnnoiseError `not-finite` when the state is not finite
    */
   model<F extends Pick<DiffusionModel, "kind">>(data: F): F & Omit<DiffusionModel, "kind"> {
-    const { state, config, denoiser } = this;
-    requireFinite(state);
+    const { iteration, config, denoiser } = this;
+    const { vectors } = this.#engine;
+    requireFinite({ iteration, vectors });
     const { prediction, variance, firstLogVariance } = config;
-    const weights = namedWeights(state.vectors.ema, denoiser);
+    const weights = namedWeights(vectors.ema, denoiser);
     const schedule = this.#scheduleConfig();
     return { ...data, denoiser, prediction, variance, firstLogVariance, schedule, weights };
   }
