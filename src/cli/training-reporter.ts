@@ -47,8 +47,7 @@ export function textReporter(
   const onStart = (info: TrainRunInfo): void => {
     before = info.iteration;
     terminal.say(startLines(info, config, out));
-    const { iteration: start, iterations: total } = info;
-    progress = new Progress(terminal, { label: basename(config.data), total, start, ...speedOf(config) });
+    progress = trainingProgress(terminal, info, config);
   };
   const onStep = (report: StepReport): void => {
     loss.add(report.loss);
@@ -77,6 +76,11 @@ const units: Readonly<Record<DataKind, string>> = { points: "point", images: "im
 /** What the speed counts: of points steps, which are what people wait for; of images these. */
 function speedOf({ kind, batchSize }: TrainingConfig): { readonly unit: string; readonly each: number } {
   return kind === "points" ? { unit: "steps", each: 1 } : { unit: "images", each: batchSize };
+}
+
+function trainingProgress(terminal: Terminal, info: TrainRunInfo, config: TrainingConfig): Progress {
+  const { iteration: start, iterations: total } = info;
+  return new Progress(terminal, { label: basename(config.data), total, start, ...speedOf(config) });
 }
 
 /** Memory that this process holds now. */
@@ -119,10 +123,43 @@ function nextLines(out: string): string {
   return ["next:", ...next.map((line) => `  unnoise ${line}`)].join("\n");
 }
 
+/** Means since the last line, and how fast it went. */
+class JsonProgress {
+  readonly #config: TrainingConfig;
+  #window = emptyWindow;
+  #last = performance.now();
+
+  constructor(config: TrainingConfig) {
+    this.#config = config;
+  }
+
+  /** The time before the first iteration says nothing of its speed. */
+  start(): void {
+    this.#last = performance.now();
+  }
+
+  /** The event, where one is due after a step. */
+  after({ iteration, loss, gradientNorm, learningRate }: StepReport): object | undefined {
+    const { logEvery, iterations, batchSize } = this.#config;
+    this.#window = extendWindow(this.#window, loss, gradientNorm);
+    if (iteration % logEvery !== 0 && iteration !== iterations) return undefined;
+    const { sum, gradientNormSum, count } = this.#window;
+    const now = performance.now();
+    const secondsEach = (now - this.#last) / 1000 / count;
+    this.#window = emptyWindow;
+    this.#last = now;
+    return {
+      ...{ event: "progress", iteration, loss: sum / count, gradientNorm: gradientNormSum / count, learningRate },
+      samplesPerSecond: batchSize / secondsEach,
+      secondsLeft: (iterations - iteration) * secondsEach,
+      memory: residentBytes(),
+    };
+  }
+}
+
 /** For programs: one JSON object a line on stdout. */
 export function jsonReporter(terminal: Terminal, { config, out }: TrainRunOptions): TrainingReporter {
-  let window = emptyWindow;
-  let last = performance.now();
+  const progress = new JsonProgress(config);
   let written: Promise<void> = Promise.resolve();
   const emit = (event: object): void => {
     const text = `${JSON.stringify(event)}\n`;
@@ -130,31 +167,16 @@ export function jsonReporter(terminal: Terminal, { config, out }: TrainRunOption
     // A failed write is thrown by `end`; until then it must not count as unhandled.
     written.catch(() => undefined);
   };
-  const onStep = ({ iteration, loss, gradientNorm, learningRate }: StepReport): void => {
-    window = extendWindow(window, loss, gradientNorm);
-    if (iteration % config.logEvery !== 0 && iteration !== config.iterations) return;
-    const { sum, gradientNormSum, count } = window;
-    window = emptyWindow;
-    const secondsEach = (performance.now() - last) / 1000 / count;
-    last = performance.now();
-    emit({
-      event: "progress",
-      iteration,
-      loss: sum / count,
-      gradientNorm: gradientNormSum / count,
-      learningRate,
-      samplesPerSecond: config.batchSize / secondsEach,
-      secondsLeft: (config.iterations - iteration) * secondsEach,
-      memory: residentBytes(),
-    });
-  };
   return {
     hooks: {
       onStart: (info) => {
         emit({ event: "start", out, data: config.data, ...info });
-        last = performance.now();
+        progress.start();
       },
-      onStep,
+      onStep: (report) => {
+        const event = progress.after(report);
+        if (event) emit(event);
+      },
       onMeasure: emit,
       onWarning: (message) => emit({ event: "warning", message }),
     },

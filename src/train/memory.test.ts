@@ -111,7 +111,7 @@ describe("the estimate", () => {
 
 describe("training that does not fit", () => {
   const needed: TrainingMemory = {
-    ...{ weights: 1e9, activations: 5e9, checkpoint: 1e9, data: 1e8, program: 1e8, total: 7.2e9 },
+    ...{ weights: 1e9, activations: 4e9, runtime: 1e9, checkpoint: 1e9, data: 1e8, program: 1e8, total: 7.2e9 },
   };
   const refusal = (available: number, options: Partial<TrainingConfig> = {}): string => {
     try {
@@ -125,7 +125,7 @@ describe("training that does not fit", () => {
 
   it("is refused with advice, in one line", () => {
     expect(refusal(4e9)).toBe(
-      "training needs about 7.2 GB of memory, 5.0 GB of it for activations, and 4.0 GB are available; " +
+      "training needs about 7.2 GB of memory, 4.0 GB of it for activations, and 4.0 GB are available; " +
         "choose a batchSize below 64 or accumulate above 1 or recompute",
     );
     expect(refusal(4e9, { recompute: true, accumulate: 64 })).toMatch(/choose a batchSize below 64$/);

@@ -302,6 +302,6 @@ function isSameNetwork(saved: TrainingConfig["network"], given: TrainingConfig["
 /** A value on a line of text; long lists are cut. */
 function shown(value: unknown): string {
   const { _preset: preset, _class_name: name } = (typeof value === "object" && value ? value : {}) as NetworkFile;
-  const text = String(preset ?? (name === undefined ? value : `a ${String(name)}`));
+  const text = String(preset ?? (name === undefined ? value : `a ${JSON.stringify(name)}`));
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
