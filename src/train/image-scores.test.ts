@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { at } from "../math/error.ts";
 import type { FeatureNet, PixelSource } from "./feature-net.ts";
 import { sampledImages } from "./feature-net.ts";
-import { imageScores, type ImageScoreOptions } from "./image-scores.ts";
+import { checkScoreCounts, imageScores, type ImageScoreOptions } from "./image-scores.ts";
 import { placedImages } from "./test-images.ts";
 
 /** Features without a network: the means of the image's four rows of 16 pixels. */
@@ -82,6 +82,12 @@ test("is the same for a seed, and the floor holds no image of the reference", as
 describe("marks", () => {
   test("too few images are refused, a singular covariance is marked", async () => {
     await expect(score({ n: 49 })).rejects.toThrow(/50 generated images at least, got 49/);
+    expect(() => checkScoreCounts(real, 49)).toThrow(/50 generated images at least, got 49/);
+    const { test: _test, ...train } = real;
+    const few = { ...train, count: 49 };
+    expect(() => checkScoreCounts(few, 200)).toThrow(/50 reference images at least, got 49/);
+    expect(() => checkScoreCounts({ ...real, test: few }, 200)).toThrow(/50 reference images at least, got 49/);
+    expect(() => checkScoreCounts(real, 50)).not.toThrow();
     const wide: FeatureNet = { ...net, width: 64, features: (images) => Promise.resolve(images.slice()) };
     const { marks } = await score({ net: wide, n: 60 });
     expect(marks).toEqual([

@@ -100,6 +100,16 @@ export async function imageScores(options: ImageScoreOptions): Promise<ImageScor
   };
 }
 
+/**
+ * Refuses what `imageScores` would refuse for its numbers of images, before any are drawn.
+ * @param generated images to judge
+ * @throws UnnoiseError `usage` for fewer than 50 images on either side
+ */
+export function checkScoreCounts(real: ImageDataset, generated: number): void {
+  const n = Math.min(generated, MOST);
+  sampleCountMarks(n, roomFor(real.test ?? real, real.test ? "test" : "train", n), 1);
+}
+
 function scoresOf(reference: FloatTensor, generated: FloatTensor, seed: number): ImageScoreValues {
   const equal = Math.min(at(reference.shape, 0), at(generated.shape, 0));
   const { value, error } = kid(reference, generated, { seed });

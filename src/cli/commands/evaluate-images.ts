@@ -8,7 +8,7 @@ import { openClassifierNet, openOnnxNet } from "../../train/feature-net-file.nod
 import { inputRanges, type InputRange } from "../../train/feature-net-input.ts";
 import { sampledImages, type FeatureNet } from "../../train/feature-net.ts";
 import { imageBound } from "../../train/image-bound.ts";
-import { imageScores } from "../../train/image-scores.ts";
+import { checkScoreCounts, imageScores } from "../../train/image-scores.ts";
 import type { ImageModel } from "../../train/model.ts";
 import type { OpenAnyRun } from "../../train/open-run.node.ts";
 import { classCountOf, sampleImages } from "../../train/sample-images.ts";
@@ -110,6 +110,7 @@ async function measureBound({ run, weights, images, options, terminal, signal }:
 async function measureScores(measuring: Measuring): Promise<Report> {
   const { run, weights, images, options } = measuring;
   const { count = USUAL_COUNT.scores, seed = 0 } = options;
+  checkScoreCounts(images, count);
   const choice = chooseSampler(options, run, "ddim");
   const net = await featureNet(measuring);
   try {
@@ -155,7 +156,7 @@ async function featureNet({ images, options, terminal, signal }: Measuring): Pro
   const placement = placementOf(options);
   if (features !== undefined) {
     if (featureRange === undefined) {
-      const advice = `a file does not say which values it takes; add --feature-range ${inputRanges.join(", ")}`;
+      const advice = `a file does not say which values it takes; add --feature-range with one of ${inputRanges.join(", ")}`;
       throw new UnnoiseError("usage", `--features ${features}: ${advice}`);
     }
     const output = featureOutput === undefined ? {} : { output: featureOutput };
