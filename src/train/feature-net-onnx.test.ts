@@ -107,6 +107,10 @@ describe("a user's net", () => {
     expect(net.name).toBe("mean.onnx");
     expect(net.hash).toMatch(/^[0-9a-f]{64}$/);
     await net.dispose();
+    await writeFile(path, "no model");
+    await expect(openOnnxNet(path, images, { range: "-1..1", device: "cpu" })).rejects.toThrow(
+      /^feature net mean\.onnx: expected an ONNX file; ONNX Runtime refused/,
+    );
     await rm(folder, { recursive: true });
     await expect(openOnnxNet(path, images, { range: "-1..1" })).rejects.toMatchObject({ code: "io" });
   });

@@ -38,7 +38,11 @@ export async function onnxNet(
   options: OnnxNetOptions,
 ): Promise<FeatureNet> {
   const { device, threads, name } = options;
-  const file = await loadOnnx(model, { ...(device && { device }), ...(threads !== undefined && { threads }) });
+  const placement = { ...(device && { device }), ...(threads !== undefined && { threads }) };
+  const file = await loadOnnx(model, placement).catch((cause: unknown) => {
+    if (!(cause instanceof UnnoiseError)) throw cause;
+    throw new UnnoiseError(cause.code, `feature net ${name}: expected an ONNX file; ${cause.message}`, { cause });
+  });
   try {
     const layout = layoutOf(file, images, options);
     const probe = await run(file, layout, new Float32Array(layout.batch * sizeOfImage(layout.input.shape)), name);
