@@ -90,13 +90,13 @@ function checkPicture(picture: Picture, { shape }: ImageForm, options: ResolvedO
   if (!options.size && (picture.width !== width || picture.height !== height)) {
     throw new UnnoiseError(
       "data",
-      `${where}: ${picture.width} × ${picture.height} pixels, another has ${width} × ${height}; give a size for all`,
+      `${where}: ${picture.width} × ${picture.height} pixels, another has ${width} × ${height}; give a size for all, as train --image-size ${width}`,
     );
   }
   if (!options.channels && channels === 1 && !isGrey(picture)) {
     throw new UnnoiseError(
       "data",
-      `${where}: in colour, but ${LOOKED_AT} pictures from all over the set are grey; give the number of channels, 1 or 3`,
+      `${where}: in colour, but ${LOOKED_AT} pictures from all over the set are grey; give the number of channels, 1 or 3, as train --channels 3`,
     );
   }
 }

@@ -130,7 +130,9 @@ describe("folders of pictures", () => {
     expect(levels(await open(data(), { size: 1, filter: "box" }))).toEqual([90, 150]);
     expect(levels(await open(data(), { size: 1, filter: "box", crop: "stretch" }))).toEqual([30, 75]);
     await expect(open(data(), { size: 1, crop: "none" })).rejects.toThrow(/high\.png: 1 × 3 pixels do not fit 1 × 1/);
-    await expect(open(data())).rejects.toThrow(/wide\.png: 4 × 2 pixels, another has 1 × 3; give a size/);
+    await expect(open(data())).rejects.toThrow(
+      /wide\.png: 4 × 2 pixels, another has 1 × 3; give a size for all, as train --image-size 1/,
+    );
   });
 
   test("channels are as asked: grey by luma, or three equal ones", async () => {

@@ -121,7 +121,7 @@ const small: Parts = { size: [2, 1], depth: 8, colour: 0, rows: [[7, 200]] };
 test.each<[string, Uint8Array, string, RegExp]>([
   ["text", Buffer.from("this is a long text but no picture at all"), "format", /not a PNG image/],
   ["nothing", new Uint8Array(), "format", /not a PNG image/],
-  ["a part", png(small).subarray(0, 50), "format", /damaged PNG image/],
+  ["a part", png(small).subarray(0, 50), "format", /damaged PNG image \([^)]*[^):]\); save/],
   ["a changed byte", png(small).map((byte, i) => (i === 45 ? byte ^ 1 : byte)), "format", /damaged PNG image/],
   ["a huge image", png({ ...small, size: [5000, 4000] }), "data", /at most 16777216 pixels, .* got 5000 × 4000/],
   ["few bits, interlaced", png({ ...small, depth: 4, interlace: 1 }), "data", /interlaced with 4 bits/],

@@ -43,7 +43,7 @@ export function decodePng(bytes: Uint8Array, where: string): DeepImage {
   try {
     return toRgba(decode(bytes, { checkCrc: true }));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/[\s:.]+$/, "");
     throw new UnnoiseError("format", `${where}: damaged PNG image (${reason}); save it again`, { cause });
   }
 }
