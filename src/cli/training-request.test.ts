@@ -58,7 +58,7 @@ describe("unnoise train", () => {
     const { stdout } = await runHere(["info", run]);
     for (const line of [
       "schedule +custom",
-      "betas +3 values",
+      "betas +0.1, 0.2, 0.6",
       "prediction +v",
       "objective +hybrid",
       "flipSinToCos +true",
@@ -94,6 +94,20 @@ describe("unnoise train", () => {
     };
     expect(await sampled()).toBe(await sampled("--variance", "learned"));
     expect(await sampled()).not.toBe(await sampled("--variance", "small"));
+  });
+
+  it.each([
+    [{ block_out_channels: [8] }, /network\.json: _class_name: is missing; expected one of .*UNet2DModel/],
+    [
+      { _class_name: "UNet2DModel", block_out_chanels: [8] },
+      /network\.json: block_out_chanels: .*did you mean block_out_/,
+    ],
+    [[1], /network\.json: expected keys with values/],
+  ])("the file of a network %j is refused by its name", async (content, message) => {
+    await writeFile(file("network.json"), JSON.stringify(content));
+    const argv = ["train", "digits", "--network", file("network.json"), "--out", file("refused")];
+    const { code, stderr } = await runHere(argv);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 
   it.each([

@@ -2,7 +2,8 @@ import { extname, resolve } from "node:path";
 import { loadBetas } from "../data/betas.node.ts";
 import { readStructuredFile } from "../formats/structured-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
-import { parseTrainingConfig, type TrainingConfig } from "../train/config.ts";
+import { parseTrainingConfig, type NetworkFile, type TrainingConfig } from "../train/config.ts";
+import { parseDenoiser } from "../train/denoiser-spec.ts";
 import { dataKindOf } from "../train/open-data.node.ts";
 import { RunFolder } from "../train/run-folder.node.ts";
 import { resumedConfig } from "../train/train-run.node.ts";
@@ -52,11 +53,17 @@ async function pickTraining(flags: RequestFlags): Promise<Partial<TrainingConfig
   );
   const { schedule, network } = given;
   const read: Partial<TrainingConfig> =
-    typeof network === "string" && isNetworkFile(network)
-      ? { network: await readStructuredFile(network, `--network ${network}`) }
-      : {};
+    typeof network === "string" && isNetworkFile(network) ? { network: await readNetwork(network) } : {};
   if (schedule === undefined || !isBetaFile(schedule)) return { ...given, ...read };
   return { ...given, ...read, schedule: "custom", betas: await loadBetas(schedule) };
+}
+
+/** The configuration in a file, checked so that errors name the file. */
+async function readNetwork(path: string): Promise<NetworkFile> {
+  const where = `--network ${path}`;
+  const file = await readStructuredFile(path, where);
+  parseDenoiser(file, where);
+  return file;
 }
 
 /** Whether a value of --network is the name of a file. */

@@ -52,7 +52,8 @@ export function parseDenoiser(file: Readonly<Record<string, unknown>>, where: st
   if (!isNetworkName(name)) {
     const near = typeof name === "string" ? nearMiss(name, networkNames) : undefined;
     const advice = near === undefined ? `expected one of ${networkNames.join(", ")}` : `did you mean ${near}?`;
-    throw new UnnoiseError("usage", `${where}: _class_name: no network is called ${JSON.stringify(name)}; ${advice}`);
+    const got = name === undefined ? "is missing" : `no network is called ${JSON.stringify(name)}`;
+    throw new UnnoiseError("usage", `${where}: _class_name: ${got}; ${advice}`);
   }
   const parsed = networks[name].schema.safeParse(keys);
   if (parsed.success) return { kind: name, ...parsed.data } as DenoiserConfig;

@@ -82,11 +82,17 @@ async function filesOf(folder: string): Promise<RunFile[]> {
   }
 }
 
+/** Most values of a list that are shown. */
+const SHOWN = 8;
+
 /** A setting on one line; of a long list, how long it is. */
 function settingText(value: TrainingConfig[keyof TrainingConfig]): string {
   if (value === null) return "auto";
   if (typeof value !== "object") return String(value);
-  if (Array.isArray(value)) return value.length === 0 ? "none" : `${grouped(value.length)} values`;
+  if (Array.isArray(value)) {
+    if (value.length === 0) return "none";
+    return value.length <= SHOWN ? value.join(", ") : `${grouped(value.length)} values`;
+  }
   const { _preset: preset, _class_name: name } = value as NetworkFile;
   return String(preset ?? name);
 }
