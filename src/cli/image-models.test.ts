@@ -54,6 +54,17 @@ describe("evaluate of a run on images", () => {
     expect(await readdir(file("cache/unnoise"))).toEqual(["classifiers", "images"]);
   }, 60_000);
 
+  it("refuses too few images to compare with before it draws any", async () => {
+    const [data, out] = [file("few"), file("few-run")];
+    await mkdir(join(data, "one"), { recursive: true });
+    for (let i = 0; i < 9; i++) await writeFile(join(data, "one", `${i}.png`), bar(i, true));
+    await ok("train", data, "--out", out, "--network", "unet-tiny", "--iterations", "1", "--batch-size", "2", ...PLACE);
+    const { code, stderr } = await runHere(["evaluate", out, ...PLACE]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^unnoise: .*50 reference images at least, got 9/)]);
+    const named = await runHere(["sample", out, "--out", file("none.png"), "--class", "0"]);
+    expect([named.code, named.stderr]).toEqual([2, expect.stringContaining("was trained without classes")]);
+  }, 60_000);
+
   it("refuses too few samples", async () => {
     const { code, stderr } = await runHere(["evaluate", run, "--count", "20", "--steps", "2", ...PLACE]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("expected 50 generated images at least, got 20")]);
@@ -88,13 +99,34 @@ describe("export and import", () => {
     await ok("export", run, "--to", "diffusers", "--out", file("out"));
     await ok("import", file("out"), "--out", file("in"));
     const drawn = async (model: string): Promise<Buffer> => {
-      const flags = ["--sampler", "ddim", "--steps", "3", "--count", "2", "--class", "1", "--overwrite"];
-      await ok("sample", model, "--out", file("drawn.npy"), ...flags, ...PLACE);
-      return readFile(file("drawn.npy"));
+      const flags = ["--sampler", "ddim", "--steps", "3", "--count", "2", "--overwrite"];
+      const pictures: Buffer[] = [];
+      for (const of of [["--class", "upright"], ["--class", "upright", "--guidance", "2"], []]) {
+        await ok("sample", model, "--out", file("drawn.npy"), ...flags, ...of, ...PLACE);
+        pictures.push(await readFile(file("drawn.npy")));
+      }
+      return Buffer.concat(pictures);
     };
     const own = await drawn(run);
+    for (const model of [join(run, "model"), file("out")]) {
+      expect((await readdir(model)).sort()).toEqual(["model_index.json", "scheduler", "unet"]);
+    }
     expect((await drawn(file("out"))).equals(own)).toBe(true);
     expect((await drawn(file("in"))).equals(own)).toBe(true);
+  });
+
+  it("ask for a class where nothing says which of them stands for none", async () => {
+    await ok("export", run, "--to", "diffusers", "--out", file("nameless"));
+    const index = join(file("nameless"), "model_index.json");
+    const { _unnoise: _own, ...rest } = JSON.parse(await readFile(index, "utf8")) as Record<string, unknown>;
+    await writeFile(index, JSON.stringify(rest));
+    const { code, stderr } = await runHere(["sample", file("nameless"), "--out", file("nameless.png"), ...PLACE]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining(
+        "--class is missing: this model draws images of a class only; add --class with a number in 0…2",
+      ),
+    ]);
   });
 
   it("write ONNX and safetensors, never over a file that is there", async () => {
@@ -105,8 +137,16 @@ describe("export and import", () => {
       await ok("export", run, "--to", kind, "--out", file(name));
       expect((await readFile(file(name))).length).toBeGreaterThan(10_000);
       const again = await runHere(["export", run, "--to", kind, "--out", file(name)]);
-      expect(again.code).not.toBe(0);
+      expect([again.code, again.stderr]).toEqual([2, expect.stringMatching(/--out .*already exists; .*--overwrite/)]);
       expect(again.stderr).toContain(name);
+    }
+    await ok("export", run, "--to", "diffusers", "--out", file("twice"));
+    for (const argv of [
+      ["export", run, "--to", "diffusers"],
+      ["import", file("twice")],
+    ]) {
+      const { code, stderr } = await runHere([...argv, "--out", file("twice")]);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/--out .*has files already; .*--overwrite/)]);
     }
   });
 

@@ -27,7 +27,7 @@ export async function openImageOutput(flags: OutputFlags, terminal: Terminal): P
   const { out, format, overwrite = false } = flags;
   const asked = format?.toLowerCase();
   if (out === undefined || (asked === undefined ? !(await isFolderName(out)) : asked !== "pngs")) {
-    return openOutput(flags, FILES, terminal);
+    return openOutput(flags, FILES, terminal, ", a folder");
   }
   if (out === "-") throw new UnnoiseError("usage", "--out -: single pictures need a folder; name one");
   await checkFolder(out, overwrite);

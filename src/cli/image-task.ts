@@ -3,7 +3,7 @@ import { UnnoiseError } from "../math/error.ts";
 import { nearMiss } from "../math/near-miss.ts";
 import { Random } from "../math/random.ts";
 import { floatTensor, sizeOf, type FloatTensor } from "../tensor/tensor.ts";
-import { sampleShapeOf } from "../train/denoiser-spec.ts";
+import { classesOf, sampleShapeOf } from "../train/denoiser-spec.ts";
 import type { ImageModel } from "../train/model.ts";
 import { classCountOf, type SampleImagesOptions } from "../train/sample-images.ts";
 import type { ImageSampleFlags } from "./image-flags.ts";
@@ -33,6 +33,7 @@ const MOST_COLUMNS = 20;
 export function imageTask(model: ImageModel, flags: TaskFlags): ImageTask {
   const { seed = 0, guidance } = flags;
   const label = flags.class === undefined ? undefined : classOf(flags.class, model);
+  if (label === undefined) checkNoClass(model);
   const common = { seed, ...(guidance !== undefined && { guidance }) };
   if (flags.interpolate !== undefined) return { ...common, ...rowsBetween(model, flags, flags.interpolate, label) };
   if (label !== "all")
@@ -40,6 +41,20 @@ export function imageTask(model: ImageModel, flags: TaskFlags): ImageTask {
   const classes = classCountOf(model);
   const count = flags.count ?? classes * Math.ceil(USUAL_COUNT / classes);
   return { ...common, count, labels: "all", ...(classes <= MOST_COLUMNS && { columns: classes }) };
+}
+
+/** Checks that a model can draw images of no class: one that was trained with a class for every image cannot. */
+function checkNoClass(model: ImageModel): void {
+  const rows = classesOf(model.denoiser);
+  if (rows === 0 || classCountOf(model) < rows) return;
+  const advice = `add --class with ${expectedClass(model)}`;
+  throw new UnnoiseError("usage", `--class is missing: this model draws images of a class only; ${advice}`);
+}
+
+function expectedClass(model: ImageModel): string {
+  const names = model.classes ?? [];
+  const shown = names.length > 0 && names.length <= MOST_COLUMNS ? `${names.join(", ")}, ` : "";
+  return `${shown}a number in 0…${classCountOf(model) - 1}, or all`;
 }
 
 /** A class by its name or number. */
@@ -54,8 +69,7 @@ function classOf(text: string, model: ImageModel): number | "all" {
   if (named >= 0) return named;
   if (/^\d+$/.test(text) && Number(text) < count) return Number(text);
   const near = nearMiss(text, names);
-  const shown = names.length > 0 && names.length <= MOST_COLUMNS ? `${names.join(", ")}, ` : "";
-  const expected = near === undefined ? `expected ${shown}a number in 0…${count - 1}, or all` : `did you mean ${near}?`;
+  const expected = near === undefined ? `expected ${expectedClass(model)}` : `did you mean ${near}?`;
   throw new UnnoiseError("usage", `--class ${text}: the model has no such class; ${expected}`);
 }
 

@@ -1,4 +1,4 @@
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, readdir, stat } from "node:fs/promises";
 import { dirname, extname } from "node:path";
 import { ioError } from "../formats/io-error.ts";
 import { writeNewFile } from "../formats/write-file.node.ts";
@@ -26,17 +26,18 @@ const BINARY = ["npy", "png", "gif"];
 /**
  * Finds out where to write and in which format, before any work is done for it.
  * @param formats what the command can write; the first is that of stdout
+ * @param others what else may be named, for messages
  * @throws UnnoiseError `usage` for an unknown ending or a file that exists, `io` for a folder that cannot be written to
  */
 export async function openOutput<F extends string>(
   { out, format: asked, overwrite = false }: OutputFlags,
   formats: readonly [F, ...F[]],
   terminal: Terminal,
+  others = "",
 ): Promise<OutputTarget<F>> {
-  if (out === undefined) {
-    throw new UnnoiseError("usage", `--out is missing: expected a file ending in ${endings(formats)}, or - for stdout`);
-  }
-  const format = asked === undefined ? formatOf(out, formats) : knownFormat(asked, formats);
+  const expected = `expected a file ending in ${endings(formats)}${others}, or - for stdout`;
+  if (out === undefined) throw new UnnoiseError("usage", `--out is missing: ${expected}`);
+  const format = asked === undefined ? formatOf(out, formats, expected) : knownFormat(asked, formats);
   if (out !== STDOUT) await checkFile(out, overwrite);
   else if (terminal.io.stdout.isTTY === true && BINARY.includes(format)) {
     throw new UnnoiseError("usage", `--out -: ${format} would garble the terminal; send it to a file or a pipe`);
@@ -52,15 +53,29 @@ function knownFormat<F extends string>(asked: string, formats: readonly F[]): F 
   throw new UnnoiseError("usage", `--format: expected one of ${formats.join(", ")}, got ${asked}`);
 }
 
-function formatOf<F extends string>(out: string, formats: readonly [F, ...F[]]): F {
+function formatOf<F extends string>(out: string, formats: readonly [F, ...F[]], expected: string): F {
   if (out === STDOUT) return formats[0];
   const ending = extname(out).slice(1).toLowerCase();
   const found = formats.find((format) => format === ending);
   if (found !== undefined) return found;
-  throw new UnnoiseError("usage", `--out ${out}: expected a file ending in ${endings(formats)}, or - for stdout`);
+  throw new UnnoiseError("usage", `--out ${out}: ${expected}`);
 }
 
-async function checkFile(path: string, overwrite: boolean): Promise<void> {
+/**
+ * Checks that a folder of files can be written, before any work is done for it.
+ * @throws UnnoiseError `usage` for one that has files already
+ */
+export async function checkFolder(path: string, overwrite: boolean): Promise<void> {
+  const names = await readdir(path).catch(() => []);
+  if (names.length === 0 || overwrite) return;
+  throw new UnnoiseError("usage", `--out ${path}: it has files already; choose another name or add --overwrite`);
+}
+
+/**
+ * Checks that a file can be written, before any work is done for it.
+ * @throws UnnoiseError `usage` for a file that exists, `io` for a folder that cannot be written to
+ */
+export async function checkFile(path: string, overwrite: boolean): Promise<void> {
   const present = await stat(path).catch(() => undefined);
   if (present?.isDirectory() === true) throw new UnnoiseError("usage", `--out ${path}: expected a file, got a folder`);
   if (present?.isFile() === true && !overwrite) {

@@ -254,7 +254,7 @@ it("a run on points takes other weights, but nothing that only images have", asy
 
 describe("wrong requests are refused in one line", () => {
   it.each<[string, number, string]>([
-    ["--out x.csv", 2, "expected a file ending in .png, .npy, .gif"],
+    ["--out x.csv", 2, "expected a file ending in .png, .npy, .gif, a folder, or - for stdout"],
     ["--out @none/deep/", 1, "does not exist"],
     ["--out - --format pngs", 2, "single pictures need a folder"],
     ["--out @x.png --class updight", 2, "--class updight: the model has no such class; did you mean upright?"],

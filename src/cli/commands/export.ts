@@ -14,6 +14,7 @@ import { looksLikeDiffusers } from "../../train/diffusers/folder.node.ts";
 import { importDiffusers } from "../../train/diffusers/import.node.ts";
 import { openAnyRun } from "../../train/open-run.node.ts";
 import type { Io } from "../io.ts";
+import { checkFile, checkFolder } from "../output.ts";
 import { Terminal } from "../terminal.ts";
 
 /** Flags of `unnoise export`. */
@@ -34,6 +35,7 @@ export async function exportModel(path: string, options: ExportCommandOptions, i
   if (batch !== undefined && to !== "onnx") {
     throw new UnnoiseError("usage", "--batch: only ONNX files have a size of batch; leave it out");
   }
+  await (to === "diffusers" ? checkFolder : checkFile)(out, overwrite);
   const model = await openExported(path, options.weights);
   if (to === "diffusers") await exportDiffusers(model, out, { overwrite });
   else if (to === "safetensors") await exportSafetensors(model, out, { overwrite });

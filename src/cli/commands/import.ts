@@ -5,6 +5,7 @@ import { denoiserParameters, sampleShapeOf } from "../../train/denoiser-spec.ts"
 import { exportDiffusers } from "../../train/diffusers/export.node.ts";
 import { importDiffusers, samplingOfDiffusers, type DiffusersModel } from "../../train/diffusers/import.node.ts";
 import type { Io } from "../io.ts";
+import { checkFolder } from "../output.ts";
 import { Terminal } from "../terminal.ts";
 
 /** Flags of `unnoise import`. */
@@ -22,6 +23,7 @@ export async function importModel(path: string, options: ImportCommandOptions, i
   if (out === undefined && !json) {
     throw new UnnoiseError("usage", "--out is missing: expected a folder for the model; --json only tells what it is");
   }
+  if (out !== undefined) await checkFolder(out, overwrite);
   const model = await importDiffusers(path, variant === undefined ? {} : { variant });
   const facts = factsOf(path, model);
   const terminal = new Terminal(io, options);
