@@ -70,10 +70,10 @@ describe("the browser entry", () => {
     expect(bundle.entry.map(({ code }) => code).join("")).not.toMatch(/["']node:/);
   });
 
-  it("weighs, minified with its dependencies but without onnxruntime-web, less than 110 kB compressed", () => {
+  it("weighs, minified with its dependencies but without onnxruntime-web, less than 130 kB compressed", () => {
     const own = bundle.page.filter(({ facadeModuleId }) => facadeModuleId?.includes("onnxruntime-web") !== true);
     const compressed = gzipSync(own.map(({ code }) => code).join("")).length;
-    expect(compressed).toBeLessThan(110_000);
+    expect(compressed).toBeLessThan(130_000);
   });
 });
 
