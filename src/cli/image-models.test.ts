@@ -154,6 +154,7 @@ describe("export and import", () => {
     [["export", "@", "--to", "diffusers"], /--out/],
     [["export", "@", "--out", "x"], /--to/],
     [["import", "nowhere", "--json"], /nowhere/],
+    [["import", "@", "--json"], /is a run of unnoise, which needs no import; .*unnoise export .* --to diffusers/],
   ])("refuse %j in one line", async (argv, message) => {
     const { code, stderr } = await runHere(argv.map((word) => (word === "@" ? run : word)));
     expect(code).not.toBe(0);

@@ -1,9 +1,10 @@
 import { UnnoiseError } from "../../math/error.ts";
-import { counted } from "../../math/text.ts";
+import { counted, shellWord } from "../../math/text.ts";
 import { parameterCount } from "../../nn/parameters.ts";
 import { denoiserParameters, sampleShapeOf } from "../../train/denoiser-spec.ts";
 import { exportDiffusers } from "../../train/diffusers/export.node.ts";
 import { importDiffusers, samplingOfDiffusers, type DiffusersModel } from "../../train/diffusers/import.node.ts";
+import { RunFolder } from "../../train/run-folder.node.ts";
 import type { Io } from "../io.ts";
 import { checkFolder } from "../output.ts";
 import { Terminal } from "../terminal.ts";
@@ -22,6 +23,10 @@ export async function importModel(path: string, options: ImportCommandOptions, i
   const { out, variant, overwrite = false, json = false } = options;
   if (out === undefined && !json) {
     throw new UnnoiseError("usage", "--out is missing: expected a folder for the model; --json only tells what it is");
+  }
+  if ((await new RunFolder(path).contents()) === "run") {
+    const advice = `write it for diffusers with: unnoise export ${shellWord(path)} --to diffusers --out FOLDER`;
+    throw new UnnoiseError("usage", `${path} is a run of unnoise, which needs no import; ${advice}`);
   }
   if (out !== undefined) await checkFolder(out, overwrite);
   const model = await importDiffusers(path, variant === undefined ? {} : { variant });
