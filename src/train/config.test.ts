@@ -38,6 +38,11 @@ describe("parseTrainingConfig", () => {
     [{ data: "moons", schedule: "learned", timesteps: 1 }, /timesteps: a learned schedule has two ends/],
     [{ data: "moons", schedule: "learned", timestepDraw: "importance" }, /takes no importance draws/],
     [{ data: "digits", kind: "images", width: 64 }, /width: only training on points .*; digits are images/],
+    [
+      { data: "digits", kind: "images", labelDropout: 0.2 },
+      /labelDropout: the network is told no class; add conditional/,
+    ],
+    [{ data: "moons", labelDropout: 0.2 }, /labelDropout: only training on images has a use for it/],
     [{ data: "digits", kind: "images", dataSize: 9 }, /dataSize: only training on points has a use for it/],
     [{}, /data: got nothing;/],
     [[], /file\.json: /],

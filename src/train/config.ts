@@ -135,7 +135,7 @@ export interface TrainingConfig extends ScheduleConfig {
   readonly tensorboard: boolean;
 }
 
-export const dataKinds = ["points", "images"] as const;
+const dataKinds = ["points", "images"] as const;
 export type DataKind = (typeof dataKinds)[number];
 
 export const imageCrops = ["centre", "stretch"] as const;
@@ -326,6 +326,7 @@ const imageOptions = {
   sampleEvery: null,
   boundEvery: null,
   recompute: false,
+  labelDropout: 0.1,
 } as const satisfies Partial<TrainingConfig>;
 
 /** Options that only points have a use for, and what they are where nobody asks for them. */
@@ -352,6 +353,9 @@ function checkKind(config: TrainingConfig): void {
     throw new UnnoiseError("usage", `accumulate: got ${got}; choose a batchSize that it divides`);
   }
   const isImages = kind === "images";
+  if (isImages && !config.conditional && config.labelDropout !== imageOptions.labelDropout) {
+    throw new UnnoiseError("usage", "labelDropout: the network is told no class; add conditional, or leave it out");
+  }
   const extra = isImages ? askedFor(config, pointOptions) : askedFor(config, imageOptions);
   if (extra === undefined) return;
   const [other, own] = isImages ? ["points", "images"] : ["images", "points"];
