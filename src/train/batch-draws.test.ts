@@ -99,7 +99,7 @@ describe("a batch", () => {
   });
 
   it("mirrors nothing, tells no class and drops nothing where nobody asks", () => {
-    const draws = new BatchDraws(configOf({ flips: false, conditional: false }), data, []);
+    const draws = new BatchDraws(configOf({ flips: false, conditional: false, labelDropout: 0.1 }), data, []);
     for (let iteration = 0; iteration < 20; iteration++) {
       draws.draw(iteration, undefined);
       const { x0, classLabels, keeps } = at(draws.parts, 0);
