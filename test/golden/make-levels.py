@@ -1,7 +1,7 @@
 """Writes levels.json: values in about [-1, 1] and the 8-bit levels that diffusers gives them.
 
-python3 -m venv /tmp/df && /tmp/df/bin/pip install torch==2.15.0 diffusers==0.42.1
-/tmp/df/bin/python test/golden/make-levels.py > test/golden/levels.json
+pip install torch==2.15.0 diffusers==0.42.1
+python3 test/golden/make-levels.py > test/golden/levels.json
 """
 import json
 import sys
@@ -10,7 +10,7 @@ import diffusers
 import torch
 from diffusers.image_processor import VaeImageProcessor
 
-COMMAND = "/tmp/df/bin/python test/golden/make-levels.py > test/golden/levels.json"
+COMMAND = "python3 test/golden/make-levels.py > test/golden/levels.json"
 
 ramp = torch.linspace(-1.3, 1.3, 40)
 halves = torch.tensor([2 * (level + 0.5) / 255 - 1 for level in range(255)], dtype=torch.float32)

@@ -1,7 +1,7 @@
 """Writes npy.json: .npy files made by NumPy with the values that they hold.
 
-python3 -m venv /tmp/np && /tmp/np/bin/pip install numpy==2.4.6
-/tmp/np/bin/python test/golden/make-npy.py > test/golden/npy.json
+pip install numpy==2.4.6
+python3 test/golden/make-npy.py > test/golden/npy.json
 """
 import base64
 import io
@@ -11,7 +11,7 @@ import sys
 import numpy as np
 from numpy.lib import format as npy
 
-COMMAND = "/tmp/np/bin/python test/golden/make-npy.py > test/golden/npy.json"
+COMMAND = "python3 test/golden/make-npy.py > test/golden/npy.json"
 
 
 def encoded(array, version=None):

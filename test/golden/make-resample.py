@@ -1,7 +1,7 @@
 """Writes resample.json: a picture brought to other sizes by Pillow in float32.
 
-python3 -m venv /tmp/pil && /tmp/pil/bin/pip install pillow==13.0.0 numpy
-/tmp/pil/bin/python test/golden/make-resample.py > test/golden/resample.json
+pip install pillow==13.0.0 numpy
+python3 test/golden/make-resample.py > test/golden/resample.json
 """
 import json
 import sys
@@ -10,7 +10,7 @@ import numpy as np
 import PIL
 from PIL import Image
 
-COMMAND = "/tmp/pil/bin/python test/golden/make-resample.py > test/golden/resample.json"
+COMMAND = "python3 test/golden/make-resample.py > test/golden/resample.json"
 FILTERS = {"box": Image.BOX, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "lanczos": Image.LANCZOS}
 SIZES = [(3, 2), (5, 9), (13, 7), (20, 4)]
 

@@ -1,7 +1,7 @@
 """Writes safetensors.json: a file made by the safetensors package, and the values that it holds.
 
-python3 -m venv /tmp/st && /tmp/st/bin/pip install torch==2.15.0 safetensors==0.8.0 numpy
-/tmp/st/bin/python test/golden/make-safetensors.py > test/golden/safetensors.json
+pip install torch==2.15.0 safetensors==0.8.0 numpy
+python3 test/golden/make-safetensors.py > test/golden/safetensors.json
 """
 import base64
 import json
@@ -11,7 +11,7 @@ import safetensors
 import torch
 from safetensors.torch import save
 
-COMMAND = "/tmp/st/bin/python test/golden/make-safetensors.py > test/golden/safetensors.json"
+COMMAND = "python3 test/golden/make-safetensors.py > test/golden/safetensors.json"
 
 odd = [0.1, -1.0, 65504.0, 6e-8, -0.0, 3.14159, 1e-3, -2.5]
 whole = [0, 1, -1, 127, -128, 100, -100, 7]

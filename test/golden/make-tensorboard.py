@@ -1,7 +1,7 @@
 """Writes tensorboard.json: records of an event file as the tensorboard package writes them.
 
-python3 -m venv /tmp/tb && /tmp/tb/bin/pip install tensorboard==2.21.0
-/tmp/tb/bin/python test/golden/make-tensorboard.py > test/golden/tensorboard.json
+pip install tensorboard==2.21.0
+python3 test/golden/make-tensorboard.py > test/golden/tensorboard.json
 """
 import io
 import json
@@ -12,7 +12,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-COMMAND = "/tmp/tb/bin/python test/golden/make-tensorboard.py > test/golden/tensorboard.json"
+COMMAND = "python3 test/golden/make-tensorboard.py > test/golden/tensorboard.json"
 WALL_TIME = 1700000000.25
 # Not a picture: a reader takes the bytes as they are.
 PNG = bytes(range(200))
