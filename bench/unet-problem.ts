@@ -33,7 +33,7 @@ const fashion = {
   norm_num_groups: 16,
 };
 
-/** The network of DDPM on CIFAR-10, and two for Fashion-MNIST. */
+/** The network of DDPM on CIFAR-10, that of examples/fashion-mnist.yaml but for its variance, and two larger ones of its kind. */
 export const networks: Readonly<Record<string, UNetKeys>> = {
   "ddpm-cifar10-32": {
     sample_size: 32,
@@ -49,6 +49,13 @@ export const networks: Readonly<Record<string, UNetKeys>> = {
     attention_head_dim: null,
     norm_num_groups: 32,
     norm_eps: 1e-6,
+  },
+  fashion: {
+    ...fashion,
+    block_out_channels: [16, 32, 64],
+    layers_per_block: 1,
+    norm_num_groups: 8,
+    attention_head_dim: 32,
   },
   "fashion-32": { ...fashion, block_out_channels: [32, 64, 64] },
   "fashion-64": { ...fashion, block_out_channels: [64, 64, 128] },

@@ -153,7 +153,7 @@ async function main(): Promise<void> {
   const all = Object.keys(networks).flatMap((network): Case[] => [
     { network, kind: "sample", batchSize: 1 },
     { network, kind: "sample", batchSize: 16 },
-    { network, kind: "train", batchSize: 16 },
+    { network, kind: "train", batchSize: network === "fashion" ? 32 : 16 },
   ]);
   const chosen = all.filter(
     ({ network, kind }) => (values.network ?? network) === network && (values.kind ?? kind) === kind,

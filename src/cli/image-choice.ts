@@ -32,6 +32,13 @@ const DETERMINISTIC: readonly SamplerName[] = ["ddim", "euler", "heun", "dpmpp-2
 /** Steps of RePaint in its paper. */
 const REPAINT_STEPS = 250;
 
+/** What is asked of a sampler beside its flags. */
+export interface ImageChoiceOptions {
+  readonly inpainting?: Inpainting | undefined;
+  /** The sampler where neither flags nor a scheduler name one; `ddpm` if absent. */
+  readonly usual?: SamplerName;
+}
+
 /**
  * The sampler that flags ask for, or that of a diffusers model's scheduler.
  * @throws UnnoiseError `usage` for flags that do not go together, or a sampler that the task cannot have
@@ -39,7 +46,7 @@ const REPAINT_STEPS = 250;
 export function chooseImageSampler(
   { model, advice }: OpenImageModel,
   flags: SamplerFlags & ImageSampleFlags,
-  inpainting?: Inpainting,
+  { inpainting, usual }: ImageChoiceOptions = {},
 ): ImageSamplerChoice {
   const process = { schedule: scheduleOf(model), variance: reverseVarianceOf(model), limited: true };
   if (inpainting !== undefined) return repaintChoice(flags, process, inpainting);
@@ -47,7 +54,7 @@ export function chooseImageSampler(
     checkDeterministic(flags);
     return chooseSampler(flags, process, "ddim");
   }
-  if (advice === undefined) return chooseSampler(flags, process);
+  if (advice === undefined) return chooseSampler(flags, process, usual);
   const { steps, eta } = flags;
   const others = samplerFlagNames.filter((name) => name !== "steps" && name !== "eta" && flags[name] !== undefined);
   const isOwn = others.length === 0 && typeof steps !== "object" && eta !== "hat";

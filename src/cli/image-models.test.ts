@@ -84,7 +84,7 @@ describe("evaluate of a run on images", () => {
   });
 
   it.each([
-    [["--bound", "--features", "net.onnx"], "--features: --bound needs no features"],
+    [["--bound", "--features", "net.onnx"], "--features: --bound draws no samples"],
     [["--steps-per-image", "3"], "--steps-per-image: it belongs to --bound"],
     [["--oracle"], "--oracle: only runs on points have it"],
     [["--features", "net.onnx"], "add --feature-range"],

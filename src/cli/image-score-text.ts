@@ -24,7 +24,7 @@ export function boundLines(bound: ImageBound, { split, weights, stepsPerImage }:
     row("L_0, 256 levels", bound.reconstruction),
     row("total", bound.total),
   ];
-  const classes = bound.unconditional ? "; the network is told no class" : "";
+  const classes = bound.conditional ? "; each image's class is told: −log₂ p(x|class)" : "";
   const note = `${grouped(bound.images)} images of the ${split} part; weights: ${weights}; ± standard error${classes}`;
   return [...alignedLines(rows), "", note];
 }

@@ -15,6 +15,7 @@ import type { ScheduleCommandOptions } from "./commands/schedule.ts";
 import type { TrainCommandOptions } from "./commands/train.ts";
 import type { Io } from "./io.ts";
 import { inputRanges } from "../train/feature-net-input.ts";
+import { referenceSplits } from "../train/reference-split.ts";
 import { choice, decimal, integer } from "./numbers.ts";
 import { placementOptions, samplerOptions, shared } from "./options.ts";
 import { sampleOptions } from "./sample-options.ts";
@@ -92,13 +93,24 @@ const imageEvaluationOptions: readonly Option[] = [
     choice("--feature-range", inputRanges),
   ),
   new Option("--feature-output <name>", "which of its outputs, where it has several"),
+  new Option("--guidance <w>", "of images with classes: how strongly samples follow theirs (default 1)").argParser(
+    decimal("--guidance", {}),
+  ),
+  new Option(
+    "--split <part>",
+    "of images: the part to measure against, test or train (default test if there is one)",
+  ).argParser(choice("--split", referenceSplits)),
+  new Option("--reference-count <n>", "of images: how many of that part (default all, at most 10,000)").argParser(
+    integer("--reference-count", { min: 1 }),
+  ),
+  new Option("--data <images>", "for a model of diffusers: the images to measure against, as train takes them"),
   new Option("--steps-per-image <n>", "with --bound of images: steps measured of each (default all)").argParser(
     integer("--steps-per-image", { min: 1 }),
   ),
 ];
 
 function addEvaluate(program: Command, io: Io): void {
-  const command = program.command("evaluate").summary("measure samples against the data").argument("<run>", RUN);
+  const command = program.command("evaluate").summary("measure samples against the data").argument("<run>", MODEL);
   command.description("Measure samples against the data: each value beside what fresh data reach against each other.");
   withOptions(command, [
     new Option("--bound", "measure the variational bound on −log p instead, in both forms"),
@@ -122,6 +134,7 @@ function addEvaluate(program: Command, io: Io): void {
     examples(
       "unnoise evaluate unnoise-moons",
       "unnoise evaluate unnoise-fashion-mnist --bound",
+      "unnoise evaluate ddpm-cifar10-32 --data photos --count 5000",
       "unnoise evaluate unnoise-moons --json",
       "unnoise evaluate unnoise-moons --bound --out bound.svg",
       "unnoise evaluate unnoise-moons --likelihood --oracle",

@@ -130,6 +130,8 @@ async function boundTerm(
 }
 
 interface Batch {
+  /** Indices of the rows of x_0. */
+  readonly rows: Int32Array;
   readonly x0: FloatTensor;
   readonly xt: FloatTensor;
 }
@@ -138,8 +140,10 @@ interface Batch {
 function batchOf(setup: BoundSetup, step: number, rows: Int32Array | { first: number; size: number }): Batch {
   const { schedule, width, noise, firstIndex } = setup;
   if (!(rows instanceof Int32Array)) {
-    const x0 = rowsOf(setup, rows.first, rows.size);
-    return { x0, xt: qSample(x0, drawNoise(setup, rows.first, rows.size, step), schedule, step) };
+    const { first, size } = rows;
+    const x0 = rowsOf(setup, first, size);
+    const xt = qSample(x0, drawNoise(setup, first, size, step), schedule, step);
+    return { rows: Int32Array.from({ length: size }, (_, i) => first + i), x0, xt };
   }
   const padded = 2 ** Math.ceil(Math.log2(rows.length));
   const shape = [padded, ...setup.x0.shape.slice(1)];
@@ -149,17 +153,18 @@ function batchOf(setup: BoundSetup, step: number, rows: Int32Array | { first: nu
     noise.normals(eps.subarray(i * width, (i + 1) * width), width, firstIndex + row, step);
   });
   const whole: FloatTensor = { dtype: "float32", shape, data: x0 };
-  return { x0: whole, xt: qSample(whole, { dtype: "float32", shape, data: eps }, schedule, step) };
+  const filled = Int32Array.from({ length: padded }, (_, i) => at(rows, i % rows.length));
+  return { rows: filled, x0: whole, xt: qSample(whole, { dtype: "float32", shape, data: eps }, schedule, step) };
 }
 
 /** L_{t−1}, or L_0, and the error of x̂_0 for each row of a batch. */
 async function evaluate(
   setup: BoundSetup,
   transition: Transition,
-  { x0, xt }: Batch,
+  { rows, x0, xt }: Batch,
 ): Promise<{ losses: Float64Array; squaredErrors: Float64Array }> {
   const { width, scale } = setup;
-  const estimate = await setup.walk.estimate(xt, transition.step);
+  const estimate = await setup.walk.estimate(xt, transition.step, rows);
   const { mean, logVariance } = reverseGaussian(estimate, xt, transition, setup.variance);
   const term = transition.previousStep === -1 ? decoding(setup) : divergence(transition);
   const losses = new Float64Array(mean.length / width);

@@ -25,9 +25,14 @@ export interface Prediction {
  * Predicts at one step for a whole batch: a trained network, or an oracle.
  * @param xt `[count, …D]`, not to be changed
  * @param step 0…T−1
+ * @param rows where x_t was made of given data (the bound): which of them, row by row, so that each can be told its class
  * @returns ε `[count, …D]`, or a `Prediction` that says what it is
  */
-export type Denoiser = (xt: FloatTensor, step: number) => Prediction | FloatTensor | Promise<Prediction | FloatTensor>;
+export type Denoiser = (
+  xt: FloatTensor,
+  step: number,
+  rows?: Int32Array,
+) => Prediction | FloatTensor | Promise<Prediction | FloatTensor>;
 
 /** A denoiser that gives ε at once: what oracles are. */
 export type EpsDenoiser = (xt: FloatTensor, step: number) => FloatTensor;

@@ -34,13 +34,14 @@ export class Walk {
    * Asks the denoiser: x̂_0 and ε at a step, x̂_0 limited as the run's options say.
    * @param xt `[count, …D]`
    * @param step 0…T−1
+   * @param rows for the denoiser: which of the data x_t was made of
    * @throws UnnoiseError `interrupted` after the run's signal, `data` for a wrong shape, `not-finite` for NaN, `usage` where ε
    * or the score leave x̂_0 undetermined
    */
-  async estimate(xt: FloatTensor, step: number): Promise<Estimate> {
+  async estimate(xt: FloatTensor, step: number, rows?: Int32Array): Promise<Estimate> {
     const where = `${this.#name}: step ${step}${this.#progress}`;
     checkSignal(this.#options.signal, where);
-    const said = await this.#options.denoiser(xt, step);
+    const said = await this.#options.denoiser(xt, step, rows);
     const prediction: Prediction = "output" in said ? said : { parameterisation: "eps", output: said };
     checkShape(prediction.output, xt, where);
     const { parameterisation, output, variance } = prediction;

@@ -77,6 +77,10 @@ const cases: readonly Case[] = [
   { name: "tiles of four", n: 3, inputs: 64, outputs: 96, size: [16, 16], filtered: true },
   { name: "tiles of two", n: 9, inputs: 96, outputs: 64, size: [14, 14], filtered: true },
   { name: "channels that fill no block", n: 2, inputs: 3, outputs: 16, size: [8, 8] },
+  { name: "a batch of whole blocks", n: 16, inputs: 16, outputs: 48, size: [5, 7] },
+  { name: "a batch of several blocks", n: 48, inputs: 3, outputs: 32, size: [6, 4], padding: [0, 1, 2, 0] },
+  { name: "a batch of blocks, 1 × 1", n: 32, inputs: 32, outputs: 16, size: [5, 3], kernel: 1, padding: [0, 0, 0, 0] },
+  { name: "a batch of blocks, 5 × 5", n: 16, inputs: 16, outputs: 16, size: [4, 4], kernel: 5, padding: [2, 2, 2, 2] },
 ];
 
 function graphsOf(one: Case): { feeds: Record<string, Float32Array>; graphs: Record<"y" | "dx" | "dw", Node> } {

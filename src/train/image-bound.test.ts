@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { memoryImages } from "../data/images.ts";
 import { scheduleConfig } from "../diffusion/schedules/schedule-config.ts";
 import { gaussianLogDensity } from "../diffusion/decoder.ts";
@@ -10,7 +10,8 @@ import { imageBound } from "./image-bound.ts";
 import { namedWeights, type ImageModel } from "./model.ts";
 
 const levels = new Uint8Array(40 * 64).map((_, i) => (i * 7919 + (i >> 5) * 131) % 256);
-const images = memoryImages({ name: "noise", shape: [1, 8, 8], count: 40, fingerprint: "noise" }, levels);
+const facts = { name: "noise", shape: [1, 8, 8], count: 40, fingerprint: "noise" } as const;
+const images = memoryImages(facts, levels);
 
 /** A network whose weights are all 0 says 0: x̂_0 = x_t/√ᾱ_t, whatever it is asked. */
 function silentModel(timesteps: number): ImageModel {
@@ -25,6 +26,16 @@ function silentModel(timesteps: number): ImageModel {
     firstLogVariance: "second",
     weights: namedWeights(weights, denoiser),
   };
+}
+
+/** A network of two classes and none, with random weights. */
+function classModel(): ImageModel {
+  const denoiser = networkPreset("unet-tiny", { sampleSize: 8, channels: 1, outputs: 1, classes: 3 });
+  const weights = initialise(denoiserParameters(denoiser), new Random(0, "init"));
+  const normals = new Float32Array(weights.length);
+  new Random(1, "noise").normals(normals, normals.length, 0, 0);
+  weights.forEach((weight, i) => (weights[i] = weight + 0.05 * (normals[i] ?? 0)));
+  return { ...silentModel(8), denoiser, classes: ["a", "b"], weights: namedWeights(weights, denoiser) };
 }
 
 test("of a network that says nothing is the closed form, in bits per dimension", async () => {
@@ -67,9 +78,36 @@ test("few steps of each image, and L_0 is among those of every one", async () =>
   expect(reconstruction).toEqual(all.reconstruction);
 });
 
-test("a network that takes no classes is not said to have been told none, though the images have some", async () => {
+test("a network that takes no classes is told none, though the images have some", async () => {
   const named = { ...silentModel(4), classes: ["a", "b"] };
-  expect((await imageBound(named, images, { device: "cpu", count: 2 })).unconditional).toBe(false);
+  const labelled = memoryImages({ ...facts, labels: new Int32Array(40) }, levels);
+  expect((await imageBound(named, labelled, { device: "cpu", count: 2 })).conditional).toBe(false);
+});
+
+describe("of a network that takes classes", () => {
+  const model = classModel();
+  /** The bounds of two images, the smaller first: from their mean and spread. */
+  const bounds = async (labels: readonly number[] | undefined, stepsPerImage: number | null): Promise<number[]> => {
+    const named = labels ? { labels: Int32Array.from(labels), classes: ["a", "b"] } : {};
+    const two = memoryImages({ ...facts, ...named, count: 2 }, levels.subarray(0, 128));
+    const { total, conditional } = await imageBound(model, two, { device: "cpu", stepsPerImage });
+    expect(conditional).toBe(labels !== undefined);
+    return [total.mean - total.standardError, total.mean + total.standardError];
+  };
+
+  test.each([null, 3])("tells it the class of each image (steps of each image: %s)", async (stepsPerImage) => {
+    const [none, first, second] = [
+      await bounds(undefined, stepsPerImage),
+      await bounds([0, 0], stepsPerImage),
+      await bounds([1, 1], stepsPerImage),
+    ];
+    const mixed = [await bounds([0, 1], stepsPerImage), await bounds([1, 0], stepsPerImage)].flat().sort();
+    // Each of both images is asked as each of both classes once.
+    [...first, ...second].sort().forEach((value, i) => expect(mixed[i]).toBeCloseTo(value, 5));
+    for (const other of [first, second]) expect(Math.abs((none[0] ?? 0) - (other[0] ?? 0))).toBeGreaterThan(1e-3);
+    expect(await bounds([0, 1], stepsPerImage)).not.toEqual(first);
+    expect(await bounds([0, 1], stepsPerImage)).not.toEqual(second);
+  });
 });
 
 test("the decoder gives bins, not densities: bits stay above 0 for a sharp model", async () => {

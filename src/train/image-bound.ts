@@ -6,7 +6,7 @@ import {
   type VariationalBoundOptions,
 } from "../diffusion/bound.ts";
 import type { Denoiser } from "../diffusion/sampler.ts";
-import { UnnoiseError } from "../math/error.ts";
+import { UnnoiseError, at } from "../math/error.ts";
 import { Random } from "../math/random.ts";
 import type { SpreadEstimate } from "../math/running-mean.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
@@ -32,8 +32,8 @@ export interface ImageBoundOptions extends CompileOptions {
 /** The bound on −log₂ p of 8-bit images, in bits per dimension (value of a channel of a pixel); `terms` alone in nats for a whole image. */
 export interface ImageBound {
   readonly images: number;
-  /** Whether the network was told no class, though it knows classes. */
-  readonly unconditional: boolean;
+  /** Whether the network was told the class of each image: then it is a bound on −log₂ p(x|class). */
+  readonly conditional: boolean;
   readonly total: SpreadEstimate;
   /** L_T. */
   readonly prior: SpreadEstimate;
@@ -58,16 +58,18 @@ export async function imageBound(
   options: ImageBoundOptions = {},
 ): Promise<ImageBound> {
   const { count = USUAL_COUNT, seed = 0, device, threads } = options;
-  const x0 = someImages(images, Math.min(count, images.count), seed);
+  const { x0, labels } = someImages(images, Math.min(count, images.count), seed);
+  const conditional = classesOf(model.denoiser) > 0 && labels !== undefined;
   const session = new DenoiserSession(model, { ...(device && { device }), ...(threads !== undefined && { threads }) });
   const pause = eventLoopPause();
   try {
-    const denoiser: Denoiser = async (xt, step) => {
+    const denoiser: Denoiser = async (xt, step, rows) => {
       await pause();
-      return session.predict(xt, step);
+      const known = conditional ? rows?.map((row) => at(labels, row)) : undefined;
+      return session.conditioned(known ? { labels: known } : {})(xt, step);
     };
     const bound = await variationalBound({ ...boundOptions(model, x0, options), denoiser });
-    return { ...inBits(bound), unconditional: classesOf(model.denoiser) > 0 };
+    return { ...inBits(bound), conditional };
   } finally {
     await session.dispose();
   }
@@ -94,7 +96,7 @@ function boundOptions(
   };
 }
 
-function inBits(bound: VariationalBound): Omit<ImageBound, "unconditional"> {
+function inBits(bound: VariationalBound): Omit<ImageBound, "conditional"> {
   const factor = 1 / (bound.width * Math.LN2);
   const bits = ({ mean, standardError, variance }: SpreadEstimate): SpreadEstimate => ({
     mean: mean * factor,
@@ -114,8 +116,8 @@ function inBits(bound: VariationalBound): Omit<ImageBound, "unconditional"> {
 
 const BATCH_ROWS = 256;
 
-/** Different images in random order. */
-function someImages(images: ImageDataset, count: number, seed: number): FloatTensor {
+/** Different images in random order, with their classes. */
+function someImages(images: ImageDataset, count: number, seed: number): { x0: FloatTensor; labels?: Int32Array } {
   if (!Number.isInteger(count) || count < 1) {
     throw new UnnoiseError("usage", `bound: expected at least one image, got ${count}`);
   }
@@ -123,5 +125,6 @@ function someImages(images: ImageDataset, count: number, seed: number): FloatTen
   const shape = [count, ...images.shape];
   const data = new Float32Array(shape.reduce((product, extent) => product * extent, 1));
   images.gather(rows, data);
-  return floatTensor(data, shape);
+  const { labels } = images;
+  return { x0: floatTensor(data, shape), ...(labels && { labels: rows.map((row) => at(labels, row)) }) };
 }

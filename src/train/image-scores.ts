@@ -5,11 +5,9 @@ import { fid } from "../metrics/fid.ts";
 import { kid } from "../metrics/kid.ts";
 import { precisionRecall, type PrecisionRecall } from "../metrics/precision-recall.ts";
 import { sampleCountMarks, type ScoreMark } from "../metrics/sample-count.ts";
+import type { ReferenceSplit } from "./reference-split.ts";
 import { sameShape, shapeText, type FloatTensor } from "../tensor/tensor.ts";
 import { extractFeatures, type FeatureNet, type NetAccuracy, type PixelSource } from "./feature-net.ts";
-
-/** Part of a data set that samples are compared with. */
-export type ReferenceSplit = "test" | "train";
 
 /** Scores of one set of images against a reference; lower FID and KID, and higher others, are better. */
 export interface ImageScoreValues extends PrecisionRecall {

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
 import { UnnoiseError } from "../math/error.ts";
+import { looksLikeDiffusers } from "./diffusers/folder.node.ts";
 import { reverseVarianceOf, scheduleOf, type AnyModel, type PointModel } from "./model.ts";
 import { RunFolder } from "./run-folder.node.ts";
 import type { ReverseVariance } from "../diffusion/samplers/ddpm.ts";
@@ -33,6 +34,12 @@ export async function openAnyRun(path: string): Promise<OpenAnyRun> {
   const model = await folder.model();
   const [schedule, variance] = [scheduleOf(model), reverseVarianceOf(model)];
   return { folder, name: basename(config.data), model, schedule, variance };
+}
+
+/** Whether a folder is no run but looks like a model of diffusers, whether or not it can be read. */
+export async function isDiffusersFolder(path: string): Promise<boolean> {
+  if ((await new RunFolder(path).contents()) !== "other") return false;
+  return looksLikeDiffusers(path).catch(() => false);
 }
 
 /**

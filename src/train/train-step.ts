@@ -1,6 +1,7 @@
 import { dropout, input, split } from "../graph/builders.ts";
 import { grad } from "../graph/grad.ts";
 import type { Node } from "../graph/node.ts";
+import { topologicalOrder } from "../graph/traverse.ts";
 import { at } from "../math/error.ts";
 import { adamw, clipScale, type AdamSettings } from "../nn/adamw.ts";
 import { emaStep } from "../nn/ema.ts";
@@ -79,8 +80,20 @@ function descend(options: GradientOptions, weights: Weights): Descent {
 export function gradientGraph(options: GradientOptions): StepGraph {
   const weights = Object.fromEntries(options.parameters.map(({ name, shape }) => [name, input(name, shape)]));
   const { results, gradient, masks } = descend(options, weights);
-  const gradients = options.parameters.map(({ name }, i) => [`gradient.${name}`, at(gradient, i)] as const);
-  return { outputs: { ...results, ...Object.fromEntries(gradients) }, masks };
+  const gradients = new Map(options.parameters.map(({ name }, i) => [name, at(gradient, i)]));
+  const used = inOrderOfUse(Object.values(results), weights);
+  const outputs = used.map((name) => [`gradient.${name}`, gradients.get(name) as Node] as const);
+  return { outputs: { ...results, ...Object.fromEntries(outputs) }, masks };
+}
+
+/**
+ * Names of the weights in the order in which the way forward meets them. ONNX Runtime computes the last result first, with all it
+ * depends on: the gradients of the last layers, while what they need is at hand, then those of the layers before.
+ */
+function inOrderOfUse(results: readonly Node[], weights: Weights): string[] {
+  const place = new Map(topologicalOrder(results).map((node, i) => [node, i]));
+  const placeOf = (name: string): number => place.get(weights[name] as Node) ?? 0;
+  return Object.keys(weights).sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 /**

@@ -4,13 +4,34 @@ import { reverseVarianceOf } from "../../train/model.ts";
 import { measureBound, type BoundReport } from "../bound.ts";
 import { boundJson, boundPicture, boundText } from "../bound-text.ts";
 import type { Io } from "../io.ts";
-import type { ImageEvaluationFlags } from "./evaluate-images.ts";
+import type { InputRange } from "../../train/feature-net-input.ts";
+import type { ReferenceSplit } from "../../train/reference-split.ts";
+import type { WeightsChoice } from "../../train/checkpoint-model.node.ts";
 import { openRun } from "../../train/open-run.node.ts";
 import { openOutput, writeOutput, type OutputFlags } from "../output.ts";
 import { chooseSampler, type SampledProcess, type SamplerFlags } from "../../diffusion/sampler-choice.ts";
 import { placementOf, type PlacementFlags } from "../placement.ts";
 import { Terminal } from "../terminal.ts";
 import { withProgress } from "../with-progress.ts";
+
+/** Flags of `unnoise evaluate` that only models of images have a use for. */
+export interface ImageEvaluationFlags {
+  /** A file of ONNX that gives features. */
+  readonly features?: string;
+  readonly featureRange?: InputRange;
+  readonly featureOutput?: string;
+  readonly weights?: WeightsChoice;
+  /** Steps at which the bound of each image is measured; all if absent. */
+  readonly stepsPerImage?: number;
+  /** w of classifier-free guidance for the samples that are scored. */
+  readonly guidance?: number;
+  /** Part of the data to measure against; the test part where there is one if absent. */
+  readonly split?: ReferenceSplit;
+  /** Images of that part that samples are compared with. */
+  readonly referenceCount?: number;
+  /** Images to measure a model of diffusers against. */
+  readonly data?: string;
+}
 
 /** Flags of `unnoise evaluate`. */
 export interface EvaluateCommandOptions extends SamplerFlags, PlacementFlags, OutputFlags, ImageEvaluationFlags {

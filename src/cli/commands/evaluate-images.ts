@@ -1,17 +1,22 @@
+import { basename } from "node:path";
 import { cacheFolderFor } from "../../data/cache-folder.node.ts";
 import type { ImageDataset } from "../../data/images.ts";
-import { chooseSampler, type SamplerChoice } from "../../diffusion/sampler-choice.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import { flagOf } from "../../math/text.ts";
 import { modelOfCheckpoint, type WeightsChoice } from "../../train/checkpoint-model.node.ts";
 import { openClassifierNet, openOnnxNet } from "../../train/feature-net-file.node.ts";
-import { inputRanges, type InputRange } from "../../train/feature-net-input.ts";
+import { inputRanges } from "../../train/feature-net-input.ts";
 import { sampledImages, type FeatureNet } from "../../train/feature-net.ts";
+import { sampleShapeOf } from "../../train/denoiser-spec.ts";
+import { importDiffusers, samplingOfDiffusers } from "../../train/diffusers/import.node.ts";
 import { imageBound } from "../../train/image-bound.ts";
 import { checkScoreCounts, imageScores } from "../../train/image-scores.ts";
+import type { ReferenceSplit } from "../../train/reference-split.ts";
 import type { ImageModel } from "../../train/model.ts";
 import type { OpenAnyRun } from "../../train/open-run.node.ts";
+import { openImageData } from "../../train/open-data.node.ts";
 import { classCountOf, sampleImages } from "../../train/sample-images.ts";
+import { chooseImageSampler, type ImageSamplerChoice, type OpenImageModel } from "../image-choice.ts";
 import { boundLines, scoreLines } from "../image-score-text.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
@@ -19,17 +24,6 @@ import { placementOf } from "../placement.ts";
 import { Progress } from "../progress.ts";
 import { Terminal } from "../terminal.ts";
 import type { EvaluateCommandOptions } from "./evaluate-bound.ts";
-
-/** Flags of `unnoise evaluate` that only runs on images have a use for. */
-export interface ImageEvaluationFlags {
-  /** A file of ONNX that gives features. */
-  readonly features?: string;
-  readonly featureRange?: InputRange;
-  readonly featureOutput?: string;
-  readonly weights?: WeightsChoice;
-  /** Steps at which the bound of each image is measured; all if absent. */
-  readonly stepsPerImage?: number;
-}
 
 /** Flags of `evaluate` that only runs on points have a use for. */
 const ofPoints = ["likelihood", "oracle", "out", "preset"] as const;
@@ -43,30 +37,68 @@ export async function evaluateImages(
   options: EvaluateCommandOptions,
   io: Io,
 ): Promise<void> {
+  if (options.data !== undefined) {
+    throw new UnnoiseError("usage", "--data: a run knows its data; leave it out");
+  }
+  await evaluated(path, options, io, async () => {
+    const { weights = "ema" } = options;
+    const model = await modelOfCheckpoint(run.folder, run.model, weights);
+    const images = await run.folder.images(await run.folder.config());
+    return { opened: { name: run.name, model }, weights: weightsName(weights), images };
+  });
+}
+
+/** `unnoise evaluate` of a model of diffusers, against the images that --data names. */
+export async function evaluateDiffusers(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
+  const { data, weights, seed = 0 } = options;
+  if (data === undefined) {
+    const advice = "name the images to measure it against with --data";
+    throw new UnnoiseError("usage", `${path}: a model of diffusers does not say what it was trained on; ${advice}`);
+  }
+  if (weights !== undefined) {
+    throw new UnnoiseError("usage", `--weights: ${path} is a model of diffusers, which has but one set; leave it out`);
+  }
+  await evaluated(path, options, io, async () => {
+    const model = await importDiffusers(path);
+    const [channels, height, width] = sampleShapeOf(model.denoiser) as readonly [1 | 3, number, number];
+    if (height !== width) {
+      throw new UnnoiseError("usage", `${path}: makes images of ${width} × ${height}; only squares can be evaluated`);
+    }
+    const usual = { crop: "centre", broken: "fail", holdOut: 0 } as const;
+    const images = await openImageData({ data, imageSize: height, channels, seed, ...usual });
+    return { opened: { name: basename(path), model, advice: samplingOfDiffusers(model) }, weights: "as saved", images };
+  });
+}
+
+/** Opens a model with its images, measures, and prints. */
+async function evaluated(
+  path: string,
+  options: EvaluateCommandOptions,
+  io: Io,
+  open: () => Promise<Pick<Measuring, "opened" | "weights" | "images">>,
+): Promise<void> {
   const extra = ofPoints.find((flag) => options[flag] !== undefined);
   if (extra !== undefined) throw new UnnoiseError("usage", `--${extra}: only runs on points have it; leave it out`);
   checkUsed(options);
   const terminal = new Terminal(io, options);
-  const { weights = "ema" } = options;
-  const model = await modelOfCheckpoint(run.folder, run.model, weights);
-  const images = await run.folder.images(await run.folder.config());
+  const measured = await open();
   const measure = options.bound === true ? measureBound : measureScores;
   const { text, values } = await interruptible(terminal, "stopping", (signal) =>
-    measure({ run: { ...run, model }, weights: weightsName(weights), images, options, terminal, signal }),
+    measure({ ...measured, options, terminal, signal }),
   );
-  const json = { run: path, weights: weightsName(weights), ...values };
+  const json = { run: path, weights: measured.weights, ...values };
   await terminal.print(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : `${text.join("\n")}\n`);
 }
 
 /** Refuses flags of the scores beside the bound, and of the bound beside the scores. */
 function checkUsed(options: EvaluateCommandOptions): void {
-  const others =
-    options.bound === true ? (["features", "featureRange", "featureOutput"] as const) : (["stepsPerImage"] as const);
+  const ofScores = ["features", "featureRange", "featureOutput", "guidance", "referenceCount"] as const;
+  const others = options.bound === true ? ofScores : (["stepsPerImage"] as const);
   const unused = others.find((flag) => options[flag] !== undefined);
   if (unused === undefined) return;
   const advice =
     options.bound === true
-      ? "--bound needs no features; leave one of them out"
+      ? "--bound draws no samples; leave one of them out"
       : "it belongs to --bound; add that, or leave it out";
   throw new UnnoiseError("usage", `${flagOf(unused)}: ${advice}`);
 }
@@ -76,8 +108,8 @@ const weightsName = (weights: WeightsChoice): string =>
   typeof weights === "number" ? `average with decay ${weights}` : weights === "ema" ? "EMA" : "raw";
 
 interface Measuring {
-  /** The run with the weights that were chosen. */
-  readonly run: OpenAnyRun<ImageModel>;
+  /** The model with the weights that were chosen. */
+  readonly opened: OpenImageModel;
   readonly weights: string;
   readonly images: ImageDataset;
   readonly options: EvaluateCommandOptions;
@@ -91,10 +123,11 @@ interface Report {
   readonly values: object;
 }
 
-async function measureBound({ run, weights, images, options, terminal, signal }: Measuring): Promise<Report> {
+async function measureBound({ opened, weights, images, options, terminal, signal }: Measuring): Promise<Report> {
   const progress = new Progress(terminal, { label: "measuring", total: 100, delay: 2 });
   const { count = USUAL_COUNT.bound, seed = 0, stepsPerImage = null, clip } = options;
-  const bound = await imageBound(run.model, images.test ?? images, {
+  const split = options.split ?? (images.test ? "test" : "train");
+  const bound = await imageBound(opened.model, partOf(images, split), {
     count,
     seed,
     stepsPerImage,
@@ -103,15 +136,14 @@ async function measureBound({ run, weights, images, options, terminal, signal }:
     onProgress: (share) => progress.update(Math.floor(100 * share)),
     ...placementOf(options),
   }).finally(() => progress.stop());
-  const split = images.test ? "test" : "train";
   return { values: { seed, split, bound }, text: boundLines(bound, { split, weights, stepsPerImage }) };
 }
 
 async function measureScores(measuring: Measuring): Promise<Report> {
-  const { run, weights, images, options } = measuring;
-  const { count = USUAL_COUNT.scores, seed = 0 } = options;
+  const { opened, weights, images, options } = measuring;
+  const { count = USUAL_COUNT.scores, seed = 0, split, referenceCount } = options;
   checkScoreCounts(images, count);
-  const choice = chooseSampler(options, run, "ddim");
+  const choice = chooseImageSampler(opened, options, { usual: "ddim" });
   const net = await featureNet(measuring);
   try {
     const fake = await drawn(measuring, choice, count, seed);
@@ -123,6 +155,8 @@ async function measureScores(measuring: Measuring): Promise<Report> {
       net,
       seed,
       signal,
+      ...(split && { reference: split }),
+      ...(referenceCount !== undefined && { referenceCount }),
       onProgress: ({ done, total }) => progress.update(Math.floor((100 * done) / total)),
     }).finally(() => progress.stop());
     return { values: { sampler: choice.label, scores }, text: scoreLines(scores, { sampler: choice.label, weights }) };
@@ -133,8 +167,8 @@ async function measureScores(measuring: Measuring): Promise<Report> {
 
 /** Samples, of all classes in turn where the network knows classes. */
 async function drawn(
-  { run: { model }, options, terminal, signal }: Measuring,
-  choice: SamplerChoice,
+  { opened: { model }, options, terminal, signal }: Measuring,
+  choice: ImageSamplerChoice,
   count: number,
   seed: number,
 ): Promise<Awaited<ReturnType<typeof sampleImages>>> {
@@ -146,9 +180,17 @@ async function drawn(
     seed,
     signal,
     ...(classCountOf(model) > 0 && { labels: "all" as const }),
+    ...(options.guidance !== undefined && { guidance: options.guidance }),
     onStep: ({ index }, group) => progress.update((group.index * choice.steps + index + 1) / group.groups),
     ...placementOf(options),
   }).finally(() => progress.stop());
+}
+
+/** @throws UnnoiseError `usage` where the data have no test part */
+function partOf(images: ImageDataset, split: ReferenceSplit): ImageDataset {
+  const part = split === "test" ? images.test : images;
+  if (part) return part;
+  throw new UnnoiseError("usage", `--split test: ${images.name} has no test part; take train`);
 }
 
 async function featureNet({ images, options, terminal, signal }: Measuring): Promise<FeatureNet> {

@@ -1,6 +1,6 @@
 import { UnnoiseError } from "../../math/error.ts";
 import type { Io } from "../io.ts";
-import { openAnyRun, openRun } from "../../train/open-run.node.ts";
+import { isDiffusersFolder, openAnyRun, openRun } from "../../train/open-run.node.ts";
 import { flagOf } from "../../math/text.ts";
 import { measureQuality, qualityText } from "../quality.ts";
 import {
@@ -14,19 +14,26 @@ import {
 import { placementOf } from "../placement.ts";
 import { Terminal } from "../terminal.ts";
 import { withProgress } from "../with-progress.ts";
-import type { EvaluateCommandOptions } from "./evaluate-bound.ts";
+import type { EvaluateCommandOptions, ImageEvaluationFlags } from "./evaluate-bound.ts";
+
+/** Flags that runs on points have no use for. */
+const imageFlagNames: readonly (keyof ImageEvaluationFlags)[] = [
+  ...(["features", "featureRange", "featureOutput", "guidance", "split", "referenceCount"] as const),
+  ...(["weights", "stepsPerImage", "data"] as const),
+];
 
 /** `unnoise evaluate` */
 export async function evaluate(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
   checkSamplerFlags(options);
+  if (await isDiffusersFolder(path)) {
+    return (await import("./evaluate-images.ts")).evaluateDiffusers(path, options, io);
+  }
   const any = await openAnyRun(path);
   if (any.model.kind === "images") {
     const run = { ...any, model: any.model };
     return (await import("./evaluate-images.ts")).evaluateImages(path, run, options, io);
   }
-  const ofImages = (["features", "featureRange", "featureOutput", "weights", "stepsPerImage"] as const).find(
-    (flag) => options[flag] !== undefined,
-  );
+  const ofImages = imageFlagNames.find((flag) => options[flag] !== undefined);
   if (ofImages !== undefined) {
     throw new UnnoiseError("usage", `${flagOf(ofImages)}: only runs on images have it; leave it out`);
   }

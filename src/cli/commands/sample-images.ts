@@ -50,7 +50,7 @@ async function sampled(options: SampleCommandOptions, io: Io, open: () => Promis
   const shape = sampleShapeOf(opened.model.denoiser);
   const { inpaint, mask } = options;
   const inpainting = inpaint === undefined ? undefined : await readInpainting(inpaint, mask, shape);
-  const choice = chooseImageSampler(opened, options, inpainting);
+  const choice = chooseImageSampler(opened, options, { inpainting });
   const task = imageTask(opened.model, options);
   const began = performance.now();
   const content = await interruptible(terminal, "stopping", (signal) =>

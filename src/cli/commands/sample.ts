@@ -1,7 +1,7 @@
 import { UnnoiseError } from "../../math/error.ts";
 import type { SamplerFlags } from "../../diffusion/sampler-choice.ts";
 import type { WeightsChoice } from "../../train/checkpoint-model.node.ts";
-import { looksLikeDiffusers } from "../../train/diffusers/folder.node.ts";
+import { isDiffusersFolder } from "../../train/open-run.node.ts";
 import { RunFolder } from "../../train/run-folder.node.ts";
 import type { ImageSampleFlags } from "../image-flags.ts";
 import type { Io } from "../io.ts";
@@ -18,8 +18,7 @@ export interface SampleCommandOptions extends OutputFlags, SamplerFlags, Placeme
 
 /** `unnoise sample` of a run on points or images, or of a model of diffusers. */
 export async function sampleRun(path: string, options: SampleCommandOptions, io: Io): Promise<void> {
-  const folder = new RunFolder(path);
-  if ((await folder.contents()) === "other" && (await looksLikeDiffusers(path).catch(() => false))) {
+  if (await isDiffusersFolder(path)) {
     if (options.weights !== undefined) {
       throw new UnnoiseError(
         "usage",
@@ -28,7 +27,7 @@ export async function sampleRun(path: string, options: SampleCommandOptions, io:
     }
     return (await import("./sample-images.ts")).sampleDiffusers(path, options, io);
   }
-  const { kind } = await folder.config();
+  const { kind } = await new RunFolder(path).config();
   if (kind === "images") return (await import("./sample-images.ts")).sampleImageRun(path, options, io);
   return (await import("./sample-points.ts")).samplePoints(path, options, io);
 }

@@ -16,14 +16,30 @@ export function reshaped(emit: Emitter, x: string, shape: readonly number[]): st
   return emit.node("Reshape", [x, emit.ints(shape)]);
 }
 
+/** An image in blocks. */
+export function blocksOf(emit: Emitter, image: string): string {
+  return emit.node("ReorderInput", [image], {}, NCHWC);
+}
+
 /** The image `node`, whose value is called `x`, in blocks: once for all its users. */
 export function toBlocks(emit: Emitter, x: string, node: Node): string {
-  return emit.once(node, `blocks of ${x}`, () => [emit.node("ReorderInput", [x], {}, NCHWC)])[0] as string;
+  return emit.once(node, `blocks of ${x}`, () => [blocksOf(emit, x)])[0] as string;
 }
 
 /** A blocked image as [N, C, H, W] again. */
 export function fromBlocks(emit: Emitter, x: string, channels: number): string {
   return emit.node("ReorderOutput", [x], { channels: { int: channels } }, NCHWC);
+}
+
+/** `count` blocked images of one block of channels, [N, count, …size, B], as [N, …size, count, B]: pixel by pixel. */
+export function blocksTogether(
+  emit: Emitter,
+  x: string,
+  [n, count, ...size]: readonly [number, number, ...(readonly number[])],
+): string {
+  const channels = count * emit.channelBlock;
+  const image = reshaped(emit, x, [n, channels, ...size]);
+  return emit.node("ReorderOutput", [image], { channels: { int: channels }, channels_last: { int: 1 } }, NCHWC);
 }
 
 /** Rows x [N, R, S] as [N, S/B, R, B]: S along the blocks, as images with their channels last. */

@@ -1,6 +1,7 @@
 import { at } from "../../math/error.ts";
 import type { Node } from "../node.ts";
 import type { Emitter } from "../operator.ts";
+import { lowerBatchWeightGrad } from "./batch-weight-grad.ts";
 import { blockedConv, columnsToBlocks, isBlocked, reshaped, toBlocks } from "./blocked-layout.ts";
 
 interface Geometry {
@@ -13,24 +14,35 @@ interface Geometry {
   readonly pitch: number;
 }
 
-/**
- * The gradient with respect to the kernel for stride 1, as one blocked convolution for each kernel column: its channels are blocks of
- * pixels of a line, its image has the lines as height and the channels of x as width, and its kernel is dy, blocked, shifted by the
- * column. dy in blocks of channels is such a kernel as it lies in memory. Undefined where dy has no blocks.
- */
+/** The gradient with respect to the kernel by blocked convolutions, or undefined where the stride is not 1 or dy has no blocks. */
 export function lowerBlockedWeightGrad(
   emit: Emitter,
-  [x, dy]: readonly string[],
+  inputs: readonly string[],
   node: Node<"convWeightGrad">,
 ): string | undefined {
-  const { stride, groups, padding, kernel } = node.attributes;
+  const { stride, groups, kernel } = node.attributes;
+  const [n, outputs, , columns] = at(node.inputs, 1).shape as [number, number, number, number];
+  if (groups !== 1 || stride !== 1 || !isBlocked(emit, outputs)) return undefined;
+  const [x, dy] = inputs as [string, string];
+  // One column of the kernel needs no shifts, and whole blocks no border: then pixels are copied less.
+  const isPlain = kernel[1] === 1 && isBlocked(emit, columns);
+  const lower = isBlocked(emit, n) && !isPlain ? lowerBatchWeightGrad : lowerPixelWeightGrad;
+  return lower(emit, [x, dy], node);
+}
+
+/**
+ * The gradient for a batch of any size, as one blocked convolution for each kernel column: its channels are blocks of pixels of a
+ * line, its image has the lines as height and the channels of x as width, and its kernel is dy, blocked, shifted by the column. dy in
+ * blocks of channels is such a kernel as it lies in memory.
+ */
+function lowerPixelWeightGrad(emit: Emitter, [x, dy]: readonly [string, string], node: Node<"convWeightGrad">): string {
+  const { padding, kernel } = node.attributes;
   const geometry = geometryOf(emit, node);
   const { inputs, outputs, pitch } = geometry;
-  if (groups !== 1 || stride !== 1 || !isBlocked(emit, outputs)) return undefined;
   const block = emit.channelBlock;
   const [top, left, bottom] = padding as [number, number, number];
-  const image = pixelBlocks(emit, x ?? "", geometry);
-  const gradient = turnedGradient(emit, dy ?? "", at(node.inputs, 1), geometry);
+  const image = pixelBlocks(emit, x, geometry);
+  const gradient = turnedGradient(emit, dy, at(node.inputs, 1), geometry);
   const across = { kernel: [geometry.dy[0], pitch / block], padding: [top, 0, bottom, 0], dilations: [1, inputs] };
   const columns = Array.from({ length: at(kernel, 1) }, (_, column) => {
     const shifted = shiftedGradient(emit, gradient, column - left, geometry);
