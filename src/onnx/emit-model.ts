@@ -25,6 +25,7 @@ import type { Emitter, OnnxAttribute, Operator } from "../graph/operator.ts";
 import { topologicalOrder } from "../graph/traverse.ts";
 import type { Shape } from "../tensor/tensor.ts";
 import { separatePreparation } from "./preparation.ts";
+import { tidied } from "./tidy.ts";
 
 const IR_VERSION = 10n;
 const OPSET = 21n;
@@ -74,7 +75,6 @@ function emitted(
   target: Emitter["target"],
   channelBlock: number,
 ): ModelEmitter {
-  const order = topologicalOrder(Object.values(outputs));
   const emitter = new ModelEmitter({ target, channelBlock }, freePrefix([...requireDistinctNames(outputs)]));
   const names = new Map<Node, string>();
   const nameOf = (node: Node): string => {
@@ -82,11 +82,15 @@ function emitted(
     invariant(name, `${node.path} was not emitted`);
     return name;
   };
-  for (const node of order) {
-    if (isOp(node, "input")) emitter.input(node.attributes.name, node);
-    names.set(node, lower(node, emitter, node.inputs.map(nameOf)));
+  // Each output right after what it needs: ONNX Runtime goes by the order of the nodes, the last first.
+  for (const [name, output] of Object.entries(outputs)) {
+    for (const node of topologicalOrder([output])) {
+      if (names.has(node)) continue;
+      if (isOp(node, "input")) emitter.input(node.attributes.name, node);
+      names.set(node, lower(node, emitter, node.inputs.map(nameOf)));
+    }
+    emitter.output(name, nameOf(output), output);
   }
-  for (const [name, node] of Object.entries(outputs)) emitter.output(name, nameOf(node), node);
   return emitter;
 }
 
@@ -179,16 +183,21 @@ class ModelEmitter implements Emitter {
   }
 
   output(name: string, value: string, type: ValueType): void {
-    const given = this.#renamed.get(value);
-    if (given !== undefined || !this.#rename(value, name)) {
-      this.#nodes.push(create(NodeProtoSchema, { opType: "Identity", input: [given ?? value], output: [name] }));
-    }
+    const isNew = !this.#renamed.has(value) && this.#nodes.some(({ output }) => output.includes(value));
+    // The value of a node carries the name, so that no copy is made; inputs, constants and further names need one.
+    if (isNew) this.#renamed.set(value, name);
+    else this.#nodes.push(create(NodeProtoSchema, { opType: "Identity", input: [value], output: [name] }));
     this.#outputs.push(valueInfo(name, type));
+  }
+
+  #finished(): NodeProto[] {
+    const outputs = this.#outputs.map(({ name }) => name);
+    return tidied(this.#nodes, outputs, this.#renamed);
   }
 
   bytes(): Uint8Array {
     return modelBytes({
-      node: this.#nodes,
+      node: this.#finished(),
       initializer: this.#initializers,
       input: this.#inputs,
       output: this.#outputs,
@@ -196,7 +205,7 @@ class ModelEmitter implements Emitter {
   }
 
   prepared(): PreparedModel {
-    const separated = separatePreparation(this.#nodes, this.#initializers);
+    const separated = separatePreparation(this.#finished(), this.#initializers);
     if (!separated) return { model: this.bytes() };
     const { preparation, nodes, initializers } = separated;
     const kernels = preparation.kernels.map(floatValue);
@@ -236,17 +245,6 @@ class ModelEmitter implements Emitter {
     const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
     this.#nodes.push(create(NodeProtoSchema, { opType, domain, input: [...input], output, attribute }));
     return output;
-  }
-
-  /** Gives the value of an ONNX node its output name, so that no copy is made; false for inputs and constants. */
-  #rename(value: string, name: string): boolean {
-    const producer = this.#nodes.find(({ output }) => output.includes(value));
-    if (!producer) return false;
-    const swap = (names: string[]): string[] => names.map((other) => (other === value ? name : other));
-    producer.output = swap(producer.output);
-    for (const node of this.#nodes) node.input = swap(node.input);
-    this.#renamed.set(value, name);
-    return true;
   }
 
   #share(key: string, make: () => TensorProto): string {

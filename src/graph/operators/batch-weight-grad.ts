@@ -1,15 +1,16 @@
 import { at } from "../../math/error.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
 import type { Node } from "../node.ts";
 import type { Emitter } from "../operator.ts";
-import { blockedConv, blocksTogether, blocksOf, reshaped, toBlocks } from "./blocked-layout.ts";
-
-/** x is [n, inputs, …], dy [n, outputs, …size]. */
-interface Geometry {
-  readonly n: number;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly size: readonly [rows: number, columns: number];
-}
+import {
+  blockedConv,
+  blocksOf,
+  blocksTogether,
+  gradientOfBlocks,
+  reshaped,
+  toBlocks,
+  type ImageShape,
+} from "./blocked-layout.ts";
 
 /**
  * The gradient with respect to the kernel for stride 1 and a batch that divides into blocks, as one blocked convolution that sums over
@@ -22,49 +23,37 @@ export function lowerBatchWeightGrad(
   [x, dy]: readonly [string, string],
   node: Node<"convWeightGrad">,
 ): string {
-  const { padding, kernel } = node.attributes;
-  const [top, left, bottom, right] = padding as [number, number, number, number];
-  const { n, inputs, outputs, size } = geometryOf(node);
-  const block = emit.channelBlock;
-  const groups = n / block;
+  const [top, left, bottom, right] = node.attributes.padding as ImageShape;
+  const shape = node.shape as ImageShape;
+  const [n, , ...size] = at(node.inputs, 1).shape as ImageShape;
+  const groups = n / emit.channelBlock;
   const image = linesOfChannels(emit, x, at(node.inputs, 0), [left, right]);
-  const gradient = gradientAsKernel(emit, dy, at(node.inputs, 1), { n, inputs, outputs, size });
-  const border = [top, 0, bottom, 0];
-  const product = blockedConv(emit, [image, gradient], {
+  const product = blockedConv(emit, [image, gradientAsKernel(emit, dy, at(node.inputs, 1))], {
     kernel: size,
-    padding: border,
-    dilations: [1, inputs],
+    padding: [top, 0, bottom, 0],
+    dilations: [1, shape[1]],
     groups,
   });
-  const taps = at(kernel, 0) * at(kernel, 1);
-  const parts = reshaped(emit, product, [groups, outputs / block, taps, inputs, block]);
+  const parts = reshaped(emit, product, [groups, sizeOf(shape)]);
   const sum = emit.node("ReduceSum", [parts, emit.ints([0])], { keepdims: { int: 0 } });
-  const ordered = emit.node("Transpose", [sum], { perm: { ints: [0, 3, 2, 1] } });
-  return reshaped(emit, ordered, [outputs, inputs, ...kernel]);
-}
-
-function geometryOf({ inputs: [x, dy] }: Node): Geometry {
-  const [n, inputs] = x?.shape as [number, number];
-  const [, outputs, rows, columns] = dy?.shape as [number, number, number, number];
-  return { n, inputs, outputs, size: [rows, columns] };
+  return gradientOfBlocks(emit, sum, shape);
 }
 
 /** x [n, Ci, H, W] as an image of n channels: height H, width (left + W + right)·Ci. */
 function linesOfChannels(emit: Emitter, x: string, { shape }: Node, [left, right]: readonly [number, number]): string {
-  const [n, inputs, height, width] = shape as [number, number, number, number];
+  const [n, channels, height, width] = shape as ImageShape;
   const last = emit.node("Transpose", [x], { perm: { ints: [0, 2, 3, 1] } });
   const wide = emit.node("Pad", [last, emit.ints([0, 0, left, 0, 0, 0, right, 0])]);
-  const image = reshaped(emit, wide, [1, n, height, (left + width + right) * inputs]);
-  return blocksOf(emit, image);
+  return blocksOf(emit, reshaped(emit, wide, [1, n, height, (left + width + right) * channels]));
 }
 
-/** dy as a kernel [n·Co/B, B, rows, columns] of n/B groups: its inputs are the images of a group. */
-function gradientAsKernel(emit: Emitter, dy: string, node: Node, { n, outputs, size }: Geometry): string {
+/** dy [n, Co, …size] as a kernel [n/B·Co, B, …size] of n/B groups: its inputs are the images of a group. */
+function gradientAsKernel(emit: Emitter, dy: string, node: Node): string {
+  const [n, channels, ...size] = node.shape as ImageShape;
   const block = emit.channelBlock;
-  const [groups, count] = [n / block, outputs / block];
-  const blocks = toBlocks(emit, dy, node);
-  const apart = reshaped(emit, blocks, [groups, block, count, size[0] * size[1] * block]);
+  const [groups, count] = [n / block, channels / block];
+  const apart = reshaped(emit, toBlocks(emit, dy, node), [groups, block, count, sizeOf(size) * block]);
   const turned = count === 1 ? apart : emit.node("Transpose", [apart], { perm: { ints: [0, 2, 1, 3] } });
   const kernel = blocksTogether(emit, turned, [groups * count, block, ...size]);
-  return reshaped(emit, kernel, [groups * outputs, block, ...size]);
+  return reshaped(emit, kernel, [groups * channels, block, ...size]);
 }

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../tensor/tensor.ts";
 import type { Node } from "../node.ts";
 import type { Emitter, OnnxAttribute } from "../operator.ts";
 
@@ -6,6 +7,9 @@ import type { Emitter, OnnxAttribute } from "../operator.ts";
  * [Co/B, Ci/B, kh, kw, B inputs, B outputs]; both carry the shape of the plain array. B is 16 with AVX-512 and 8 without.
  */
 const NCHWC = "com.microsoft.nchwc";
+
+/** Extents of images [N, C, H, W], and of what has as many axes. */
+export type ImageShape = readonly [number, number, number, number];
 
 /** Whether images of so many channels divide into blocks. */
 export function isBlocked({ channelBlock }: Emitter, ...channels: readonly number[]): boolean {
@@ -32,11 +36,7 @@ export function fromBlocks(emit: Emitter, x: string, channels: number): string {
 }
 
 /** `count` blocked images of one block of channels, [N, count, …size, B], as [N, …size, count, B]: pixel by pixel. */
-export function blocksTogether(
-  emit: Emitter,
-  x: string,
-  [n, count, ...size]: readonly [number, number, ...(readonly number[])],
-): string {
+export function blocksTogether(emit: Emitter, x: string, [n, count, ...size]: ImageShape): string {
   const channels = count * emit.channelBlock;
   const image = reshaped(emit, x, [n, channels, ...size]);
   return emit.node("ReorderOutput", [image], { channels: { int: channels }, channels_last: { int: 1 } }, NCHWC);
@@ -98,8 +98,22 @@ export interface KernelUse {
 export function kernelBlocks(emit: Emitter, w: string, { outputs, inputs, taps, backward }: KernelUse): string {
   const block = emit.channelBlock;
   const [rows, columns] = [outputs / block, inputs / block];
-  const split = reshaped(emit, w, [rows, block, columns, block, taps]);
-  const perm = backward ? [2, 0, 4, 1, 3] : [0, 2, 4, 3, 1];
-  const blocks = emit.node("Transpose", [split], { perm: { ints: perm } });
-  return reshaped(emit, blocks, [rows * columns, taps, block * block]);
+  const shape = [rows * columns, taps, block * block];
+  if (!backward) {
+    const lined = blocksOf(emit, reshaped(emit, w, [rows, block, inputs * taps, 1]));
+    return reshaped(emit, blocksTogether(emit, lined, [rows * columns, block, taps, 1]), shape);
+  }
+  const lined = blocksOf(emit, reshaped(emit, w, [outputs * columns, block, taps, 1]));
+  const together = blocksTogether(emit, lined, [rows, block, columns * taps, 1]);
+  const apart = reshaped(emit, together, [rows, columns, taps * block * block]);
+  const turned = emit.node("Transpose", [apart], { perm: { ints: [1, 0, 2] } });
+  return reshaped(emit, turned, shape);
+}
+
+/** A kernel's gradient that lies as [Co/B, …taps, Ci, B] in memory, as [Co, Ci, …taps]. */
+export function gradientOfBlocks(emit: Emitter, x: string, [outputs, inputs, ...taps]: ImageShape): string {
+  const { channelBlock: block } = emit;
+  const image = reshaped(emit, x, [outputs / block, block, sizeOf(taps), inputs]);
+  const plain = reshaped(emit, fromBlocks(emit, image, block), [outputs, ...taps, inputs]);
+  return emit.node("Transpose", [plain], { perm: { ints: [0, 3, 1, 2] } });
 }
