@@ -56,7 +56,7 @@ function save(results: Results): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${results.date}.json`), `${JSON.stringify(results, null, 2)}\n`);
   const page = join(repository, "docs", "benchmarks.md");
-  writeFileSync(page, insertTables(readFileSync(page, "utf8"), toMarkdown(results)));
+  writeFileSync(page, insertTables(readFileSync(page, "utf8"), "bench", toMarkdown(results)));
 }
 
 async function main(options: Options): Promise<void> {

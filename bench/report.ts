@@ -1,8 +1,5 @@
 import { bestOfRows, type CaseResult, type Entry, type Results } from "./results.ts";
 
-const BEGIN = "<!-- bench:begin -->";
-const END = "<!-- bench:end -->";
-
 /** The results as Markdown: one table a part, rows are libraries, each cell the median and its ratio to unnoise. */
 export function toMarkdown(results: Results): string {
   const { date, command, machine, versions, rounds } = results;
@@ -67,9 +64,10 @@ function notes(cases: readonly CaseResult[]): string {
   return [...new Set(lines)].join("\n");
 }
 
-/** Replaces what lies between the markers of docs/benchmarks.md. */
-export function insertTables(page: string, markdown: string): string {
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin === -1 || end < begin) throw new Error(`docs/benchmarks.md: expected the markers ${BEGIN} and ${END}`);
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${markdown}\n\n${page.slice(end)}`;
+/** Replaces what lies between the markers of a part of docs/benchmarks.md. */
+export function insertTables(page: string, part: "bench" | "unet", markdown: string): string {
+  const [first, last] = [`<!-- ${part}:begin -->`, `<!-- ${part}:end -->`];
+  const [begin, end] = [page.indexOf(first), page.indexOf(last)];
+  if (begin === -1 || end < begin) throw new Error(`docs/benchmarks.md: expected the markers ${first} and ${last}`);
+  return `${page.slice(0, begin + first.length)}\n\n${markdown}\n\n${page.slice(end)}`;
 }

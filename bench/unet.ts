@@ -1,5 +1,5 @@
 /** U-Nets against diffusers on PyTorch: a sampling step, and a training step's forward and backward, in turns, with peak memory. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,6 +9,8 @@ import { PeerProcess } from "./peer-process.ts";
 import { progress } from "./race.ts";
 import { median } from "./results.ts";
 import { networks, writeUNetProblem, type UNetProblem } from "./unet-problem.ts";
+import { insertTables } from "./report.ts";
+import { unetMarkdown, type UNetCase, type UNetCaseResult, type UNetOutcome, type UNetResults } from "./unet-report.ts";
 import { libraryVersions, machine, repository } from "./versions.ts";
 
 const usage = `npm run bench:unet -- [options]
@@ -16,7 +18,7 @@ const usage = `npm run bench:unet -- [options]
   --kind KIND      only sample or train; writes no file
   --rounds N       rounds of each case (default 7)
 UNNOISE_BENCH_PYTHON names the Python that has torch and diffusers (default: python3).
-A run of everything writes bench/results/unet.json.`;
+A run of everything writes bench/results/unet.json and its table in docs/benchmarks.md.`;
 
 /** Largest difference between the contenders' values, over the largest value. */
 const TOLERANCE = 2e-4;
@@ -24,30 +26,6 @@ const TOLERANCE = 2e-4;
 const PAUSE = 100;
 /** Milliseconds that a contender runs in one round, at least one step. */
 const BUDGET = 500;
-
-interface Case {
-  readonly network: string;
-  readonly kind: UNetProblem["kind"];
-  readonly batchSize: number;
-}
-
-interface Outcome {
-  /** Milliseconds of a step: median of each round. */
-  readonly rounds: readonly number[];
-  readonly median: number;
-  /** Largest resident memory of the process, loading included, in MiB. */
-  readonly peak: number;
-}
-
-interface CaseResult extends Case {
-  readonly difference: number;
-  readonly unnoise: Outcome;
-  readonly diffusers: Outcome;
-  /** diffusers' time over unnoise's: median of the rounds' ratios. */
-  readonly speed: number;
-  /** unnoise's peak memory over diffusers'. */
-  readonly memory: number;
-}
 
 const threads = availableParallelism();
 const contenders: readonly Contender[] = [
@@ -85,7 +63,7 @@ class Racer {
     this.rounds.push(median(times));
   }
 
-  outcome(): Outcome {
+  outcome(): UNetOutcome {
     return { rounds: this.rounds, median: median(this.rounds), peak: this.#peak };
   }
 }
@@ -93,10 +71,10 @@ class Racer {
 /** Times both contenders on one problem, in turns, after checking that they compute the same. */
 async function race(
   problem: UNetProblem,
-  one: Case,
+  one: UNetCase,
   rounds: number,
   versions: Record<string, string>,
-): Promise<CaseResult> {
+): Promise<UNetCaseResult> {
   const racers = contenders.map((contender) => new Racer(contender));
   const [unnoise, diffusers] = racers as [Racer, Racer];
   try {
@@ -130,7 +108,7 @@ function relative(a: readonly number[], b: readonly number[]): number {
   return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - (b[i] ?? NaN))), 0) / scale;
 }
 
-function line({ network, kind, batchSize, unnoise, diffusers, speed, memory }: CaseResult): string {
+function line({ network, kind, batchSize, unnoise, diffusers, speed, memory }: UNetCaseResult): string {
   const times = `${unnoise.median.toPrecision(3)} ms against ${diffusers.median.toPrecision(3)} ms`;
   const sizes = `${Math.round(unnoise.peak)} MiB against ${Math.round(diffusers.peak)} MiB`;
   const ratios = `speed ×${speed.toFixed(2)}, memory ×${memory.toFixed(2)}`;
@@ -150,7 +128,7 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "unnoise-bench-"));
   const rounds = Number(values.rounds);
   const versions: Record<string, string> = libraryVersions();
-  const all = Object.keys(networks).flatMap((network): Case[] => [
+  const all = Object.keys(networks).flatMap((network): UNetCase[] => [
     { network, kind: "sample", batchSize: 1 },
     { network, kind: "sample", batchSize: 16 },
     { network, kind: "train", batchSize: network === "fashion" ? 32 : 16 },
@@ -158,7 +136,7 @@ async function main(): Promise<void> {
   const chosen = all.filter(
     ({ network, kind }) => (values.network ?? network) === network && (values.kind ?? kind) === kind,
   );
-  const cases: CaseResult[] = [];
+  const cases: UNetCaseResult[] = [];
   try {
     for (const one of chosen) {
       cases.push(await race(writeUNetProblem(folder, one), one, rounds, versions));
@@ -168,12 +146,22 @@ async function main(): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   }
   const date = new Date().toISOString().slice(0, 10);
-  const results = { date, command: "npm run bench:unet", machine: machine(), versions, threads, rounds, cases };
+  const results: UNetResults = {
+    date,
+    command: "npm run bench:unet",
+    machine: machine(),
+    versions,
+    threads,
+    rounds,
+    cases,
+  };
   const text = `${JSON.stringify(results, null, 2)}\n`;
   console.log(text);
   if (chosen.length < all.length) return;
   mkdirSync(join(repository, "bench", "results"), { recursive: true });
   writeFileSync(join(repository, "bench", "results", "unet.json"), text);
+  const page = join(repository, "docs", "benchmarks.md");
+  writeFileSync(page, insertTables(readFileSync(page, "utf8"), "unet", unetMarkdown(results)));
 }
 
 if (values.help) console.log(usage);

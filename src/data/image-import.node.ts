@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../formats/io-error.ts";
 import { isTemporary } from "../formats/write-file.node.ts";
@@ -9,6 +9,7 @@ import { CacheWriter, openCache } from "./image-cache.node.ts";
 import type { ResolvedOptions } from "./image-options.ts";
 import { imageLevels, isGrey, type ImageForm, type Picture } from "./image-raster.ts";
 import type { ImageSource, LoadedPictures } from "./image-source.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import type { ImageDataset } from "./images.ts";
 
 /** Changes whenever the same files and options give other pixels. */
@@ -189,7 +190,7 @@ async function makeCache(path: string, source: ImageSource, settings: ImportSett
   const folder = settings.cacheFolder;
   const temporary = join(folder, `.unnoise-${randomUUID()}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await removeStale(folder);
     const handle = await open(temporary, "wx");
     await writeImages(handle, source, settings).finally(() => handle.close());

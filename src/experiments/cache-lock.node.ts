@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { codeOf, ioError } from "../formats/io-error.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 
 const LOCK = "in-use";
@@ -16,7 +17,7 @@ const ATTEMPTS = 3;
 export async function lockCache(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, LOCK);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (await wasTaken(path)) return () => rm(path, { force: true });
       await checkLeft(path);

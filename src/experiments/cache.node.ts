@@ -1,13 +1,13 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
-import { ioError } from "../formats/io-error.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { jsonText, readJson } from "../train/json-file.node.ts";
 import type { DoneJob, Job, JobResult } from "./job.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { jobKey } from "./job-key.node.ts";
 
 const stored = z.strictObject({ kind: z.string(), label: z.string(), config: z.unknown(), values: z.unknown() });
@@ -40,9 +40,7 @@ export class JobCache {
   /** Makes the folder in which a job will work. */
   async prepare(job: Job): Promise<string> {
     const folder = this.folderOf(job);
-    await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-      throw ioError("create", folder, cause);
-    });
+    await makeFolder(folder);
     return folder;
   }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { version } from "../../package.json";
@@ -10,6 +10,7 @@ import { jsonText, readJson } from "../train/json-file.node.ts";
 import { canonicalJson } from "./job-key.node.ts";
 import type { DrawnFigure } from "./pictures.node.ts";
 import { studyPage, type StudyPageOptions } from "./study-page.node.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { failureLine, type Study, type StudyOptions } from "./study.ts";
 
 const RESULTS = "results.json";
@@ -86,9 +87,7 @@ export class StudyFolder {
 
   async #write(name: string, content: string | Uint8Array): Promise<void> {
     const path = join(this.path, name);
-    await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
-      throw ioError("create", dirname(path), cause);
-    });
+    await makeFolder(dirname(path));
     await writeFileAtomic(path, content);
   }
 

@@ -231,7 +231,8 @@ export class Executable {
     this.#session = session;
     this.device = device;
     this.threads = threads;
-    this.outputs = new Map(Object.entries(graph));
+    // Their types alone: the nodes hold every constant of the graph.
+    this.outputs = new Map(Object.entries(graph).map(([name, { dtype, shape }]) => [name, { dtype, shape }]));
     const leaves = topologicalOrder(Object.values(graph)).filter((node) => isOp(node, "input"));
     this.inputs = new Map(leaves.map((leaf) => [leaf.attributes.name, leaf]));
     this.#overlap = new OverlapCheck(this.inputs.keys(), this.outputs.keys());

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { codeOf, ioError } from "../formats/io-error.ts";
@@ -19,6 +19,7 @@ import type { TrainingConfig } from "./config.ts";
 import type { LossWindow } from "./loss-window.ts";
 import { stateNames } from "./train-step.ts";
 import type { StateVectors } from "./step-engine.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { requireFinite, type TrainingState } from "./trainer.ts";
 
 /** How many checkpoints a run keeps: the newest and one to fall back on. */
@@ -67,9 +68,7 @@ export async function saveCheckpoint(folder: string, { state, window }: Checkpoi
   }
   // Float64 sums as text: JSON keeps every bit of a double.
   const metadata = { iteration: String(iteration), window: JSON.stringify(window) };
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw ioError("create", folder, cause);
-  });
+  await makeFolder(folder);
   await writeFileAtomic(join(folder, fileName(iteration)), encodeSafetensors(tensors, metadata));
   const old = (await checkpointNames(folder)).slice(0, -KEPT);
   await Promise.all(old.map((name) => rm(join(folder, name), { force: true })));

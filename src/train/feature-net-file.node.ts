@@ -1,8 +1,7 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import type { ImageDataset } from "../data/images.ts";
-import { ioError } from "../formats/io-error.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
@@ -15,6 +14,7 @@ import { hashOf } from "./feature-net-hash.ts";
 import { onnxNet, type OnnxNetOptions } from "./feature-net-onnx.ts";
 import { classifierFor, classifierSettings, type ClassifierSettingsInput } from "./feature-net-settings.ts";
 import { trainClassifier, type ClassifierTrainingOptions, type TrainedClassifier } from "./feature-net-training.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { jsonText, readJson } from "./json-file.node.ts";
 
 /** Raised when training or the network changes, so that older files are not taken for newer ones. */
@@ -80,9 +80,7 @@ export async function openClassifierNet(images: ImageDataset, options: Classifie
 
 async function writeClassifier(folder: string, classifier: TrainedClassifier, accuracy: NetAccuracy): Promise<void> {
   const { settings, fingerprint, data, config, weights } = classifier;
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw ioError("create", folder, cause);
-  });
+  await makeFolder(folder);
   let offset = 0;
   const tensors = classifierParameters(config).map(({ name, shape }): [string, Tensor] => {
     const values = weights.slice(offset, (offset += sizeOf(shape)));

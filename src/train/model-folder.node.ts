@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { isLearned } from "../diffusion/objectives/bound-terms.ts";
@@ -12,6 +12,7 @@ import { sameShape, type FloatTensor, type Shape, type Tensor } from "../tensor/
 import { denoiserFile, denoiserParameters, outputChannelsOf, parseDenoiser, sampleShapeOf } from "./denoiser-spec.ts";
 import { jsonText, readJson } from "./json-file.node.ts";
 import type { AnyModel, PointModel } from "./model.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { processOf, schedulerFile, schedulerSchema, type ProcessFacts } from "./scheduler-config.ts";
 
 /** Files of a model folder, in the layout of diffusers' pipelines. */
@@ -97,7 +98,7 @@ async function prepare(folder: string, { kind }: AnyModel): Promise<void> {
   const written = modelFiles.filter((file) => kind === "points" || file !== files.standardiser);
   try {
     await rm(join(folder, files.index), { force: true });
-    for (const file of written) await mkdir(dirname(join(folder, file)), { recursive: true });
+    for (const file of written) await makeFolder(dirname(join(folder, file)));
   } catch (cause) {
     throw ioError("create", folder, cause);
   }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import type { Dataset } from "../data/dataset.ts";
@@ -17,6 +17,7 @@ import type { AnyModel } from "./model.ts";
 import { openDataset, openImageData, type OpenHooks } from "./open-data.node.ts";
 import { removeOwnFiles, sweepTemporaries } from "./own-files.node.ts";
 import { csvHeader } from "./run-log-csv.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import type { LogEvent } from "./run-log-event.ts";
 
 export type { LogEvent };
@@ -119,7 +120,7 @@ export class RunFolder {
   async create(config: TrainingConfig, dataset: Dataset | ImageDataset): Promise<void> {
     await this.checkFree({ overwrite: true });
     try {
-      await mkdir(this.path, { recursive: true });
+      await makeFolder(this.path);
       await writeFileAtomic(this.configPath, jsonText({ unnoise: FORMAT }));
       await removeOwnFiles(this.path);
     } catch (cause) {

@@ -1,8 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageDataset } from "../data/images.ts";
 import type { RgbaImage } from "../formats/image.ts";
-import { ioError } from "../formats/io-error.ts";
 import { encodePng } from "../formats/png.ts";
 import type { TensorboardImage } from "../formats/tensorboard.ts";
 import { writeFileAtomic } from "../formats/write-file.node.ts";
@@ -11,6 +9,7 @@ import type { ImageModel } from "./model.ts";
 import type { RunFolder } from "./run-folder.node.ts";
 import type { MeasureEvent } from "./run-log-event.ts";
 import { checkMeasures, heldOutBound, sampleGrid, type MeasureConfig } from "./run-samples.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { sampleGridName } from "./run-samples-name.ts";
 
 /** What was measured after an iteration. */
@@ -64,9 +63,7 @@ export class RunMeasures {
 
   async #write(name: string, png: Uint8Array): Promise<void> {
     const folder = this.#folder.figuresPath;
-    await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-      throw ioError("create", folder, cause);
-    });
+    await makeFolder(folder);
     await writeFileAtomic(join(folder, name), png);
   }
 }

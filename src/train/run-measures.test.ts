@@ -2,12 +2,14 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { memoryImages } from "../data/images.ts";
 import { decodePng } from "../formats/png.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
 import { DenoiserSession } from "./model.ts";
 import { RunFolder } from "./run-folder.node.ts";
 import type { LogEvent } from "./run-log-event.ts";
+import { checkMeasures } from "./run-samples.ts";
 import { writeImages } from "./test-image-files.node.ts";
 import { trainRun, type TrainRunOptions } from "./train-run.node.ts";
 
@@ -211,12 +213,12 @@ test("refuses what cannot be measured, before anything is written", async () => 
   expect((await errorOf(trainRun({ config: bare, out }))).message).toMatch(
     /boundEvery: the images have no held-out part/,
   );
-  const untold = configOf({ boundEvery: 2, labelDropout: 0, network: { ...network, num_class_embeds: 3 } });
-  expect((await errorOf(trainRun({ config: untold, out }))).message).toMatch(
-    /boundEvery: .* labelDropout 0 never trains/,
-  );
+  const untold = configOf({ boundEvery: 2, labelDropout: 0 });
+  const unnamed = memoryImages({ name: "", shape: [1, 1, 1], count: 1, fingerprint: "" }, new Uint8Array(1));
+  expect(() => checkMeasures(untold, unnamed)).toThrow(/boundEvery: .* no classes, and labelDropout 0 never trains/);
   expect(await new RunFolder(out).contents()).toBe("nothing");
-  const held = configOf({ boundEvery: 2, holdOut: 0.25, iterations: 2 }, folder);
+  const classes = { labelDropout: 0, network: { ...network, num_class_embeds: 3 } };
+  const held = configOf({ boundEvery: 2, holdOut: 0.25, iterations: 2, ...classes }, folder);
   await trainRun({ config: held, out });
   expect(only(await eventsOf(out), "bound")).toMatchObject([{ images: 3 }]);
 });

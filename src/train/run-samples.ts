@@ -78,10 +78,11 @@ export function checkMeasures(
       "boundEvery: the images have no held-out part to measure the bound on; hold some out with holdOut 0.1",
     );
   }
-  if (conditional && labelDropout === 0) {
+  if (conditional && labelDropout === 0 && heldOut.labels === undefined) {
+    const advice = "give them classes, raise labelDropout, or leave boundEvery out";
     throw new UnnoiseError(
       "usage",
-      "boundEvery: the bound is that of images of no class, which labelDropout 0 never trains; raise it, or leave boundEvery out",
+      `boundEvery: the held-out images have no classes, and labelDropout 0 never trains that of none; ${advice}`,
     );
   }
 }

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ReportFigure } from "../../figures/report.ts";
@@ -18,6 +17,7 @@ import { Terminal } from "../terminal.ts";
 import { duration, shellWord } from "../../math/text.ts";
 import { withProgress } from "../with-progress.ts";
 import { choicesOf } from "./evaluate.ts";
+import { makeFolder } from "../../formats/make-folder.node.ts";
 import { runTraining } from "./train.ts";
 
 export interface DemoCommandOptions extends PlacementFlags {
@@ -107,7 +107,7 @@ async function writePage(
   command: string,
 ): Promise<void> {
   const { folder } = run;
-  await mkdir(folder.figuresPath, { recursive: true });
+  await makeFolder(folder.figuresPath);
   for (const { file, content } of figures) await writeFileAtomic(join(folder.figuresPath, file), content);
   const shown = new Map<string, ReportFigure>(figures.map((figure) => [figure.file, embedded(figure)]));
   await writeFileAtomic(join(folder.path, "index.html"), demoPage({ run, quality, command, shown }));

@@ -11,6 +11,7 @@ import type { ImageModel } from "../model.ts";
 import { schedulerFile, schedulerValues, type SchedulerFile } from "../scheduler-config.ts";
 import type { DiffusersModel } from "./import.node.ts";
 import { onnxOf, type OnnxOptions } from "./onnx-model.ts";
+import { makeFolder } from "../../formats/make-folder.node.ts";
 import { pythonJsonText } from "./python-json.ts";
 
 /** A model that can be written for others: one of images, with the files that it was read from where it was. */
@@ -123,7 +124,7 @@ async function writeWhole(folder: string, contents: Contents): Promise<void> {
 async function writeFiles(folder: string, contents: Contents): Promise<void> {
   for (const [name, content] of contents) {
     const path = join(folder, name);
-    await attempt(path, () => mkdir(dirname(path), { recursive: true }));
+    await makeFolder(dirname(path));
     await writeFileAtomic(path, content);
   }
 }
