@@ -83,7 +83,41 @@ describe("evaluate of a run on images", () => {
     expect((await evaluated("--bound", "--count", "5", "--steps-per-image", "4")).stdout).toMatch(/4 steps of each/);
   });
 
+  it("guides samples, and takes the part and the number of images to measure against", async () => {
+    const flags = ["--count", "60", "--steps", "2", "--seed", "1"];
+    const guided = async (w: string): Promise<object> => {
+      const more = ["--guidance", w, "--split", "train", "--reference-count", "55", "--json"];
+      return JSON.parse((await evaluated(...flags, ...more)).stdout) as object;
+    };
+    const [plain, strong] = [await guided("1"), await guided("5")];
+    expect(plain).toMatchObject({ scores: { reference: "train", referenceCount: 55, n: 60 } });
+    expect(strong).not.toMatchObject({ scores: { fid: (plain as { scores: { fid: number } }).scores.fid } });
+    const { stdout } = await evaluated("--bound", "--count", "5", "--split", "train", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ split: "train", bound: { conditional: true } });
+  }, 60_000);
+
+  it("measures a model of diffusers against images that are named", async () => {
+    await ok("export", run, "--to", "diffusers", "--out", file("judged"));
+    const against = ["--data", file("data"), ...PLACE];
+    const bound = await ok("evaluate", file("judged"), "--bound", "--count", "5", "--json", ...against);
+    expect(JSON.parse(bound.stdout)).toMatchObject({
+      ...{ weights: "as saved", split: "train" },
+      bound: { images: 5, conditional: true },
+    });
+    const scored = await ok("evaluate", file("judged"), "--count", "60", "--steps", "2", ...against);
+    expect(scored.stdout).toMatch(/60 samples against 60 images of the train part of data; weights: as saved/);
+    for (const [more, message] of [
+      [[], "does not say what it was trained on; name the images to measure it against with --data"],
+      [["--data", file("data"), "--weights", "raw"], "--weights: .* has but one set"],
+    ] as const) {
+      const { code, stderr } = await runHere(["evaluate", file("judged"), ...more, ...PLACE]);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+    }
+  }, 60_000);
+
   it.each([
+    [["--data", "digits"], "--data: a run knows its data"],
+    [["--bound", "--guidance", "2"], "--guidance: --bound draws no samples"],
     [["--bound", "--features", "net.onnx"], "--features: --bound draws no samples"],
     [["--steps-per-image", "3"], "--steps-per-image: it belongs to --bound"],
     [["--oracle"], "--oracle: only runs on points have it"],
