@@ -10,7 +10,7 @@ export { densityGrid, type DensityGrid, type DensityGridOptions } from "./figure
 export { fieldFigure, type FieldOptions, type FieldPanel } from "./figures/field.ts";
 export { flowFigure, type FlowOptions, type FlowPanel } from "./figures/flow.ts";
 export { heatmapFigure, type HeatmapOptions, type HeatmapPanel } from "./figures/heatmap.ts";
-export { lossFigure, smoothLosses, type LossOptions } from "./figures/loss.ts";
+export { lossFigure, smoothLosses, type LossOptions, type MeasuredBound } from "./figures/loss.ts";
 export { mappingFigure, type MappingOptions, type MappingPanel } from "./figures/mapping.ts";
 export { metricFigure, type MetricOptions, type MetricRatio } from "./figures/metric.ts";
 export { rankingFigure, type RankingOptions, type RankingRow } from "./figures/ranking.ts";

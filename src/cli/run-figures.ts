@@ -94,7 +94,8 @@ export function schedulePlot({ name, schedule }: Pick<OpenRun, "name" | "schedul
 
 /** Losses and learning rates from a run's log. */
 export async function lossPlot({ name, folder }: Pick<OpenRun, "name" | "folder">): Promise<string> {
-  const logged = (await folder.events()).filter((event) => event.event === "progress");
+  const events = await folder.events();
+  const logged = events.filter((event) => event.event === "progress");
   if (logged.length === 0) {
     throw new UnnoiseError(
       "run-folder",
@@ -105,6 +106,7 @@ export async function lossPlot({ name, folder }: Pick<OpenRun, "name" | "folder"
     iterations: logged.map(({ iteration }) => iteration),
     losses: logged.map(({ loss }) => loss),
     learningRates: logged.map(({ learningRate }) => learningRate),
+    bounds: events.filter((event) => event.event === "bound"),
     title: `${name}: training loss`,
   });
 }

@@ -121,6 +121,15 @@ const figures: Record<string, { draw: () => string; says: readonly string[] }> =
     draw: () => lossFigure({ title: "loss", iterations, losses, learningRates: losses.map(() => 2e-3) }),
     says: ["loss", "iteration", "smoothed", "learning rate (10⁻³)"],
   },
+  "loss with bounds": {
+    draw: () => {
+      const bounds = [100, 200].map((iteration) => ({
+        ...{ iteration, bitsPerDimension: 4 - iteration / 100, bitsStandardError: 0.1, images: 64 },
+      }));
+      return lossFigure({ title: "measured", iterations, losses, bounds });
+    },
+    says: ["measured", "bound (bits/dim)", "Bound: 64 held-out images, the same each time; bars: ± 1 standard error."],
+  },
   metric: {
     draw: () => metricFigure({ title: "ratios", ratios: [{ sampler: "DDPM", metric: "W2", ratio: 1.21 }] }),
     says: ["ratios", "DDPM", "W2", "1.21", "ratio to floor", "floor (fresh data)"],

@@ -1,4 +1,4 @@
-import { line, type Markish } from "@observablehq/plot";
+import { dot, line, ruleX, type Markish } from "@observablehq/plot";
 import { UnnoiseError } from "../math/error.ts";
 import { axisMargins, axisMarks, formatPower, scaleOf, type AxisOptions } from "./axes.ts";
 import type { Domain } from "./cloud.ts";
@@ -14,7 +14,18 @@ export interface LossOptions {
   /** Smoothed losses; default: `smoothLosses` */
   readonly smoothed?: ArrayLike<number>;
   readonly learningRates?: ArrayLike<number>;
+  /** Bounds that were measured on the way, ascending */
+  readonly bounds?: readonly MeasuredBound[];
   readonly title: string;
+}
+
+/** A bound on held-out data. */
+export interface MeasuredBound {
+  readonly iteration: number;
+  readonly bitsPerDimension: number;
+  readonly bitsStandardError: number;
+  /** Samples that it was measured on */
+  readonly images: number;
 }
 
 const BUCKETS = 350;
@@ -23,17 +34,18 @@ const LOG_RATIO = 8;
 
 /**
  * Draws training losses against the iteration: raw values faint, smoothed ones strong, the axis logarithmic where they span
- * more than a factor of 8; below it the learning rate, where given.
+ * more than a factor of 8; below it the bounds with their standard errors and the learning rate, where given.
  * @returns SVG markup
  * @throws UnnoiseError `data` when the arrays are empty or differ in length
  */
 export function lossFigure(options: LossOptions): string {
-  const { iterations, losses, smoothed = smoothLosses(losses), learningRates } = options;
+  const { iterations, losses, smoothed = smoothLosses(losses), learningRates, bounds = [] } = options;
   checkLengths(iterations.length, [losses.length, smoothed.length, learningRates?.length ?? iterations.length]);
   const x: AxisOptions = { domain: [0, Math.max(1, iterations[iterations.length - 1] ?? 1)], label: "iteration" };
-  const xAbove = learningRates ? { domain: x.domain, ticks: false } : x;
-  const panels = [lossPanel(xAbove, iterations, losses, smoothed)];
-  if (learningRates) panels.push(ratePanel(x, iterations, learningRates));
+  const draw: ((x: AxisOptions) => Panel)[] = [(axis) => lossPanel(axis, iterations, losses, smoothed)];
+  if (bounds.length > 0) draw.push((axis) => boundPanel(axis, bounds));
+  if (learningRates) draw.push((axis) => ratePanel(axis, iterations, learningRates));
+  const panels = draw.map((panel, i) => panel(i === draw.length - 1 ? x : { domain: x.domain, ticks: false }));
   const legend: LegendEntry[] = [
     { label: "as logged", colour: colours.fourth, mark: "line" },
     { label: "smoothed", colour: colours.samples, mark: "line" },
@@ -42,7 +54,7 @@ export function lossFigure(options: LossOptions): string {
     title: options.title,
     rows: panels.map((panel) => [panel]),
     legend,
-    notes: missingNote(losses),
+    notes: [...boundNote(bounds), ...missingNote(losses)],
   });
 }
 
@@ -68,6 +80,13 @@ function checkLengths(count: number, lengths: readonly number[]): void {
     "data",
     `loss figure: expected arrays of one length ≥ 1, got ${[count, ...lengths].join(", ")}`,
   );
+}
+
+function boundNote(bounds: readonly MeasuredBound[]): string[] {
+  const images = bounds.at(-1)?.images;
+  return images === undefined
+    ? []
+    : [`Bound: ${images} held-out images, the same each time; bars: ± 1 standard error.`];
 }
 
 function missingNote(losses: ArrayLike<number>): string[] {
@@ -100,6 +119,29 @@ function lossPanel(
     marks: [...axisMarks(x, y), ...curves],
   };
   return { width: figureWidth, height: 330, plot };
+}
+
+/** Bounds as dots with bars of their standard errors. */
+function boundPanel(x: AxisOptions, bounds: readonly MeasuredBound[]): Panel {
+  const bars = bounds.map(({ iteration, bitsPerDimension: bits, bitsStandardError: error }) => {
+    return { x: iteration, y: bits, y1: bits - error, y2: bits + error };
+  });
+  const [low, high] = [Math.min(...bars.map(({ y1 }) => y1)), Math.max(...bars.map(({ y2 }) => y2))];
+  const margin = 0.08 * (high - low || 1);
+  const y: AxisOptions = { domain: [low - margin, high + margin], label: "bound (bits/dim)" };
+  const marks: Markish[] = [
+    ruleX(bars, { x: "x", y1: "y1", y2: "y2", stroke: colours.samples, strokeWidth: 1.5 }),
+    line(bars, { x: "x", y: "y", stroke: colours.samples, strokeWidth: 2 }),
+    dot(bars, { x: "x", y: "y", r: 3.5, fill: colours.samples }),
+  ];
+  const plot = {
+    ...axisMargins(x, y),
+    marginRight: 26,
+    x: scaleOf(x),
+    y: scaleOf(y),
+    marks: [...axisMarks(x, y), ...marks],
+  };
+  return { width: figureWidth, height: 200, plot };
 }
 
 function linearDomain(low: number, high: number): Domain {
