@@ -48,7 +48,7 @@ export function unetMarkdown({ date, command, machine, versions, threads, rounds
     return `| ${[network, step, ...times, ...sizes].join(" | ")} |`;
   });
   return [
-    `Measured ${date} by \`${command}\`: medians of ${rounds} rounds in turns, ${threads} threads.`,
+    `Measured ${date} by \`${command}\`: medians of ${rounds} rounds in turns, ${threads} threads; "as fast" is the median of the rounds' ratios.`,
     `Machine: ${listed(machine)}.`,
     `Versions: ${listed(versions)}.`,
     "",

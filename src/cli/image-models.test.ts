@@ -93,7 +93,7 @@ describe("evaluate of a run on images", () => {
     expect(plain).toMatchObject({ scores: { reference: "train", referenceCount: 55, n: 60 } });
     expect(strong).not.toMatchObject({ scores: { fid: (plain as { scores: { fid: number } }).scores.fid } });
     const { stdout } = await evaluated("--bound", "--count", "5", "--split", "train", "--json");
-    expect(JSON.parse(stdout)).toMatchObject({ split: "train", bound: { conditional: true } });
+    expect(JSON.parse(stdout)).toMatchObject({ split: "train", bound: { classes: "told" } });
   }, 60_000);
 
   it("measures a model of diffusers against images that are named", async () => {
@@ -102,12 +102,13 @@ describe("evaluate of a run on images", () => {
     const bound = await ok("evaluate", file("judged"), "--bound", "--count", "5", "--json", ...against);
     expect(JSON.parse(bound.stdout)).toMatchObject({
       ...{ weights: "as saved", split: "train" },
-      bound: { images: 5, conditional: true },
+      bound: { images: 5, classes: "told" },
     });
     const scored = await ok("evaluate", file("judged"), "--count", "60", "--steps", "2", ...against);
     expect(scored.stdout).toMatch(/60 samples against 60 images of the train part of data; weights: as saved/);
     for (const [more, message] of [
       [[], "does not say what it was trained on; name the images to measure it against with --data"],
+      [["--data", file("data"), "--split", "test"], "--split test: data has no test part; take train"],
       [["--data", file("data"), "--weights", "raw"], "--weights: .* has but one set"],
     ] as const) {
       const { code, stderr } = await runHere(["evaluate", file("judged"), ...more, ...PLACE]);
@@ -117,10 +118,13 @@ describe("evaluate of a run on images", () => {
 
   it.each([
     [["--data", "digits"], "--data: a run knows its data"],
+    [["--bound", "--steps", "5"], "--steps: the bound of images is that of all steps"],
+    [["--reference-count", "20"], "expected 50 reference images at least, got 20"],
+    [["--reference-count", "61"], "referenceCount must be an integer in 1…60, got 61"],
     [["--bound", "--guidance", "2"], "--guidance: --bound draws no samples"],
     [["--bound", "--features", "net.onnx"], "--features: --bound draws no samples"],
     [["--steps-per-image", "3"], "--steps-per-image: it belongs to --bound"],
-    [["--oracle"], "--oracle: only runs on points have it"],
+    [["--oracle"], "--oracle: evaluate has it for points only"],
     [["--features", "net.onnx"], "add --feature-range"],
   ])("refuses %j", async (flags, message) => {
     const { code, stderr } = await runHere(["evaluate", run, ...flags]);

@@ -5,13 +5,21 @@ import type { ImageScores, ImageScoreValues } from "../train/image-scores.ts";
 
 /** What a bound depends on, beside the images. */
 export interface BoundContext {
+  /** Name of the data set. */
+  readonly data: string;
   readonly split: string;
   readonly weights: string;
   readonly stepsPerImage: number | null;
 }
 
+const TOLD: Readonly<Record<ImageBound["classes"], string>> = {
+  told: "; the network is told each image's class: −log₂ p(x|class)",
+  none: "; the images have no classes, so the network is told none",
+  absent: "",
+};
+
 /** Bits per dimension, term by term, for people. */
-export function boundLines(bound: ImageBound, { split, weights, stepsPerImage }: BoundContext): string[] {
+export function boundLines(bound: ImageBound, { data, split, weights, stepsPerImage }: BoundContext): string[] {
   const row = (label: string, { mean, standardError }: MeanEstimate): string[] => [
     label,
     `${mean.toFixed(4)} ± ${standardError.toFixed(4)}`,
@@ -24,8 +32,8 @@ export function boundLines(bound: ImageBound, { split, weights, stepsPerImage }:
     row("L_0, 256 levels", bound.reconstruction),
     row("total", bound.total),
   ];
-  const classes = bound.conditional ? "; each image's class is told: −log₂ p(x|class)" : "";
-  const note = `${grouped(bound.images)} images of the ${split} part; weights: ${weights}; ± standard error${classes}`;
+  const classes = TOLD[bound.classes];
+  const note = `${grouped(bound.images)} images of the ${split} part of ${data}; weights: ${weights}; ± standard error${classes}`;
   return [...alignedLines(rows), "", note];
 }
 

@@ -100,9 +100,10 @@ const imageEvaluationOptions: readonly Option[] = [
     "--split <part>",
     "of images: the part to measure against, test or train (default test if there is one)",
   ).argParser(choice("--split", referenceSplits)),
-  new Option("--reference-count <n>", "of images: how many of that part (default all, at most 10,000)").argParser(
-    integer("--reference-count", { min: 1 }),
-  ),
+  new Option(
+    "--reference-count <n>",
+    "of images: how many of that part (default all up to 10,000, less what the floor needs)",
+  ).argParser(integer("--reference-count", { min: 1 })),
   new Option("--data <images>", "for a model of diffusers: the images to measure against, as train takes them"),
   new Option("--steps-per-image <n>", "with --bound of images: steps measured of each (default all)").argParser(
     integer("--steps-per-image", { min: 1 }),
@@ -134,7 +135,7 @@ function addEvaluate(program: Command, io: Io): void {
     examples(
       "unnoise evaluate unnoise-moons",
       "unnoise evaluate unnoise-fashion-mnist --bound",
-      "unnoise evaluate ddpm-cifar10-32 --data photos --count 5000",
+      "unnoise evaluate fashion-model --data fashion-mnist --steps 50",
       "unnoise evaluate unnoise-moons --json",
       "unnoise evaluate unnoise-moons --bound --out bound.svg",
       "unnoise evaluate unnoise-moons --likelihood --oracle",

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../formats/io-error.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { isTemporary } from "../formats/write-file.node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { counted } from "../math/text.ts";
@@ -9,7 +10,6 @@ import { CacheWriter, openCache } from "./image-cache.node.ts";
 import type { ResolvedOptions } from "./image-options.ts";
 import { imageLevels, isGrey, type ImageForm, type Picture } from "./image-raster.ts";
 import type { ImageSource, LoadedPictures } from "./image-source.ts";
-import { makeFolder } from "../formats/make-folder.node.ts";
 import type { ImageDataset } from "./images.ts";
 
 /** Changes whenever the same files and options give other pixels. */

@@ -2,12 +2,12 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { jsonText, readJson } from "../train/json-file.node.ts";
 import type { DoneJob, Job, JobResult } from "./job.ts";
-import { makeFolder } from "../formats/make-folder.node.ts";
 import { jobKey } from "./job-key.node.ts";
 
 const stored = z.strictObject({ kind: z.string(), label: z.string(), config: z.unknown(), values: z.unknown() });

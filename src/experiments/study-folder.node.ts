@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { version } from "../../package.json";
 import { encodeCsvTable } from "../formats/csv.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { codeOf, ioError } from "../formats/io-error.ts";
 import { isTemporary, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
@@ -10,7 +11,6 @@ import { jsonText, readJson } from "../train/json-file.node.ts";
 import { canonicalJson } from "./job-key.node.ts";
 import type { DrawnFigure } from "./pictures.node.ts";
 import { studyPage, type StudyPageOptions } from "./study-page.node.ts";
-import { makeFolder } from "../formats/make-folder.node.ts";
 import { failureLine, type Study, type StudyOptions } from "./study.ts";
 
 const RESULTS = "results.json";

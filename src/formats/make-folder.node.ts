@@ -18,8 +18,9 @@ export async function makeFolder(path: string): Promise<void> {
 async function made(path: string): Promise<void> {
   const cause = await attempt(path);
   if (cause === undefined) return;
-  if (codeOf(cause) !== "ENOENT") throw cause;
-  if (!(await isFolder(dirname(path)))) await made(dirname(path));
+  const parent = dirname(path);
+  if (codeOf(cause) !== "ENOENT" || parent === path) throw cause;
+  if (!(await isFolder(parent))) await made(parent);
   const again = await attempt(path);
   if (again !== undefined) throw again;
 }
@@ -30,7 +31,7 @@ async function attempt(path: string): Promise<Error | undefined> {
     await mkdir(path);
     return undefined;
   } catch (cause) {
-    return codeOf(cause) === "EEXIST" && (await isFolder(path)) ? undefined : (cause as Error);
+    return (await isFolder(path)) ? undefined : (cause as Error);
   }
 }
 

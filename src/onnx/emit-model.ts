@@ -24,7 +24,7 @@ import { operators } from "../graph/operator-table.ts";
 import type { Emitter, OnnxAttribute, Operator } from "../graph/operator.ts";
 import { topologicalOrder } from "../graph/traverse.ts";
 import type { Shape } from "../tensor/tensor.ts";
-import { separatePreparation } from "./preparation.ts";
+import { separatePreparation, usedBy } from "./preparation.ts";
 import { tidied } from "./tidy.ts";
 
 const IR_VERSION = 10n;
@@ -82,14 +82,13 @@ function emitted(
     invariant(name, `${node.path} was not emitted`);
     return name;
   };
-  // Each output right after what it needs: ONNX Runtime goes by the order of the nodes, the last first.
-  for (const [name, output] of Object.entries(outputs)) {
-    for (const node of topologicalOrder([output])) {
-      if (names.has(node)) continue;
-      if (isOp(node, "input")) emitter.input(node.attributes.name, node);
-      names.set(node, lower(node, emitter, node.inputs.map(nameOf)));
-    }
-    emitter.output(name, nameOf(output), output);
+  const named = new Map<Node, string[]>();
+  for (const [name, output] of Object.entries(outputs)) named.set(output, [...(named.get(output) ?? []), name]);
+  for (const node of topologicalOrder(Object.values(outputs))) {
+    if (isOp(node, "input")) emitter.input(node.attributes.name, node);
+    names.set(node, lower(node, emitter, node.inputs.map(nameOf)));
+    // Copies for a second name right behind their source: ONNX Runtime goes by the order of the nodes, the last first.
+    for (const name of named.get(node) ?? []) emitter.output(name, nameOf(node), node);
   }
   return emitter;
 }
@@ -196,9 +195,10 @@ class ModelEmitter implements Emitter {
   }
 
   bytes(): Uint8Array {
+    const node = this.#finished();
     return modelBytes({
-      node: this.#finished(),
-      initializer: this.#initializers,
+      node,
+      initializer: usedBy(node, this.#initializers),
       input: this.#inputs,
       output: this.#outputs,
     });

@@ -84,7 +84,8 @@ function ancestors(names: readonly string[], producerOf: (name: string) => NodeP
   return found;
 }
 
-function usedBy(nodes: readonly NodeProto[], initializers: readonly TensorProto[]): TensorProto[] {
+/** The initializers that nodes take. */
+export function usedBy(nodes: readonly NodeProto[], initializers: readonly TensorProto[]): TensorProto[] {
   const names = new Set(nodes.flatMap(({ input }) => input));
   return initializers.filter(({ name }) => names.has(name));
 }

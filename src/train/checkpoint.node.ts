@@ -2,6 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { codeOf, ioError } from "../formats/io-error.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { REMEMBERED, type LossHistory } from "../diffusion/objectives/loss-moments.ts";
@@ -19,7 +20,6 @@ import type { TrainingConfig } from "./config.ts";
 import type { LossWindow } from "./loss-window.ts";
 import { stateNames } from "./train-step.ts";
 import type { StateVectors } from "./step-engine.ts";
-import { makeFolder } from "../formats/make-folder.node.ts";
 import { requireFinite, type TrainingState } from "./trainer.ts";
 
 /** How many checkpoints a run keeps: the newest and one to fall back on. */

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import type { ImageDataset } from "../data/images.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { classifierParameters } from "../nn/classifier.ts";
@@ -14,7 +15,6 @@ import { hashOf } from "./feature-net-hash.ts";
 import { onnxNet, type OnnxNetOptions } from "./feature-net-onnx.ts";
 import { classifierFor, classifierSettings, type ClassifierSettingsInput } from "./feature-net-settings.ts";
 import { trainClassifier, type ClassifierTrainingOptions, type TrainedClassifier } from "./feature-net-training.ts";
-import { makeFolder } from "../formats/make-folder.node.ts";
 import { jsonText, readJson } from "./json-file.node.ts";
 
 /** Raised when training or the network changes, so that older files are not taken for newer ones. */

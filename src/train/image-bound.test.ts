@@ -81,7 +81,7 @@ test("few steps of each image, and L_0 is among those of every one", async () =>
 test("a network that takes no classes is told none, though the images have some", async () => {
   const named = { ...silentModel(4), classes: ["a", "b"] };
   const labelled = memoryImages({ ...facts, labels: new Int32Array(40) }, levels);
-  expect((await imageBound(named, labelled, { device: "cpu", count: 2 })).conditional).toBe(false);
+  expect((await imageBound(named, labelled, { device: "cpu", count: 2 })).classes).toBe("absent");
 });
 
 describe("of a network that takes classes", () => {
@@ -90,8 +90,8 @@ describe("of a network that takes classes", () => {
   const bounds = async (labels: readonly number[] | undefined, stepsPerImage: number | null): Promise<number[]> => {
     const named = labels ? { labels: Int32Array.from(labels), classes: ["a", "b"] } : {};
     const two = memoryImages({ ...facts, ...named, count: 2 }, levels.subarray(0, 128));
-    const { total, conditional } = await imageBound(model, two, { device: "cpu", stepsPerImage });
-    expect(conditional).toBe(labels !== undefined);
+    const { total, classes } = await imageBound(model, two, { device: "cpu", stepsPerImage });
+    expect(classes).toBe(labels ? "told" : "none");
     return [total.mean - total.standardError, total.mean + total.standardError];
   };
 
@@ -101,9 +101,11 @@ describe("of a network that takes classes", () => {
       await bounds([0, 0], stepsPerImage),
       await bounds([1, 1], stepsPerImage),
     ];
-    const mixed = [await bounds([0, 1], stepsPerImage), await bounds([1, 0], stepsPerImage)].flat().sort();
+    const mixed = [await bounds([0, 1], stepsPerImage), await bounds([1, 0], stepsPerImage)]
+      .flat()
+      .sort((a, b) => a - b);
     // Each of both images is asked as each of both classes once.
-    [...first, ...second].sort().forEach((value, i) => expect(mixed[i]).toBeCloseTo(value, 5));
+    [...first, ...second].sort((a, b) => a - b).forEach((value, i) => expect(mixed[i]).toBeCloseTo(value, 5));
     for (const other of [first, second]) expect(Math.abs((none[0] ?? 0) - (other[0] ?? 0))).toBeGreaterThan(1e-3);
     expect(await bounds([0, 1], stepsPerImage)).not.toEqual(first);
     expect(await bounds([0, 1], stepsPerImage)).not.toEqual(second);

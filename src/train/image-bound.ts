@@ -12,6 +12,8 @@ import type { SpreadEstimate } from "../math/running-mean.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
 import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
 import { classesOf } from "./denoiser-spec.ts";
+import { knownLabels } from "./known-labels.ts";
+import { classCountOf } from "./sample-images.ts";
 import { eventLoopPause } from "./event-loop.ts";
 import { DenoiserSession, reverseVarianceOf, scheduleOf, type ImageModel } from "./model.ts";
 
@@ -32,8 +34,11 @@ export interface ImageBoundOptions extends CompileOptions {
 /** The bound on −log₂ p of 8-bit images, in bits per dimension (value of a channel of a pixel); `terms` alone in nats for a whole image. */
 export interface ImageBound {
   readonly images: number;
-  /** Whether the network was told the class of each image: then it is a bound on −log₂ p(x|class). */
-  readonly conditional: boolean;
+  /**
+   * What the network was told of classes: `told` the class of each image, so that it is a bound on −log₂ p(x|class); `none`, since the
+   * images have none; `absent` where it takes none.
+   */
+  readonly classes: "told" | "none" | "absent";
   readonly total: SpreadEstimate;
   /** L_T. */
   readonly prior: SpreadEstimate;
@@ -50,7 +55,8 @@ const USUAL_COUNT = 256;
 /**
  * The variational bound of a model of images with the discretised decoder (Ho et al. 2020, eq. 5 and 13, arXiv 2006.11239).
  * @param images of the size that the model makes
- * @throws UnnoiseError `usage` for images of another size, or a network that must be told a class; `interrupted` after `signal`
+ * @throws UnnoiseError `usage` for images of another size, classes that the model does not know, or images without for a network
+ * that must be told one; `interrupted` after `signal`
  */
 export async function imageBound(
   model: ImageModel,
@@ -58,18 +64,19 @@ export async function imageBound(
   options: ImageBoundOptions = {},
 ): Promise<ImageBound> {
   const { count = USUAL_COUNT, seed = 0, device, threads } = options;
-  const { x0, labels } = someImages(images, Math.min(count, images.count), seed);
-  const conditional = classesOf(model.denoiser) > 0 && labels !== undefined;
+  const { x0, rows } = someImages(images, Math.min(count, images.count), seed);
+  const takes = classesOf(model.denoiser) > 0;
+  const labels = takes ? knownLabels(images, { count: classCountOf(model), names: model.classes }) : undefined;
   const session = new DenoiserSession(model, { ...(device && { device }), ...(threads !== undefined && { threads }) });
   const pause = eventLoopPause();
   try {
-    const denoiser: Denoiser = async (xt, step, rows) => {
+    const denoiser: Denoiser = async (xt, step, places) => {
       await pause();
-      const known = conditional ? rows?.map((row) => at(labels, row)) : undefined;
-      return session.conditioned(known ? { labels: known } : {})(xt, step);
+      const told = labels && places?.map((place) => at(labels, at(rows, place)));
+      return session.conditioned(told ? { labels: told } : {})(xt, step);
     };
     const bound = await variationalBound({ ...boundOptions(model, x0, options), denoiser });
-    return { ...inBits(bound), conditional };
+    return { ...inBits(bound), classes: labels ? "told" : takes ? "none" : "absent" };
   } finally {
     await session.dispose();
   }
@@ -96,7 +103,7 @@ function boundOptions(
   };
 }
 
-function inBits(bound: VariationalBound): Omit<ImageBound, "conditional"> {
+function inBits(bound: VariationalBound): Omit<ImageBound, "classes"> {
   const factor = 1 / (bound.width * Math.LN2);
   const bits = ({ mean, standardError, variance }: SpreadEstimate): SpreadEstimate => ({
     mean: mean * factor,
@@ -116,8 +123,8 @@ function inBits(bound: VariationalBound): Omit<ImageBound, "conditional"> {
 
 const BATCH_ROWS = 256;
 
-/** Different images in random order, with their classes. */
-function someImages(images: ImageDataset, count: number, seed: number): { x0: FloatTensor; labels?: Int32Array } {
+/** Different images in random order, and which they are. */
+function someImages(images: ImageDataset, count: number, seed: number): { x0: FloatTensor; rows: Int32Array } {
   if (!Number.isInteger(count) || count < 1) {
     throw new UnnoiseError("usage", `bound: expected at least one image, got ${count}`);
   }
@@ -125,6 +132,5 @@ function someImages(images: ImageDataset, count: number, seed: number): { x0: Fl
   const shape = [count, ...images.shape];
   const data = new Float32Array(shape.reduce((product, extent) => product * extent, 1));
   images.gather(rows, data);
-  const { labels } = images;
-  return { x0: floatTensor(data, shape), ...(labels && { labels: rows.map((row) => at(labels, row)) }) };
+  return { x0: floatTensor(data, shape), rows };
 }

@@ -76,18 +76,29 @@ test("is the same for a seed, and the floor holds no image of the reference", as
   expect(rows).toHaveLength(400);
   expect(new Set(rows).size).toBe(400);
   expect([scores.reference, scores.referenceCount]).toEqual(["train", 300]);
-  expect(scores.marks.map(({ reason }) => reason)).toEqual([expect.stringMatching(/what the model learned from/)]);
+  expect(scores.marks.map(({ reason }) => reason)).toEqual([
+    expect.stringMatching(/the training part, of which models may remember images/),
+  ]);
 });
 
 describe("marks", () => {
   test("too few images are refused, a singular covariance is marked", async () => {
     await expect(score({ n: 49 })).rejects.toThrow(/50 generated images at least, got 49/);
-    expect(() => checkScoreCounts(real, 49)).toThrow(/50 generated images at least, got 49/);
+    expect(() => checkScoreCounts({ real, n: 49 })).toThrow(/50 generated images at least, got 49/);
     const { test: _test, ...train } = real;
     const few = { ...train, count: 49 };
-    expect(() => checkScoreCounts(few, 200)).toThrow(/50 reference images at least, got 49/);
-    expect(() => checkScoreCounts({ ...real, test: few }, 200)).toThrow(/50 reference images at least, got 49/);
-    expect(() => checkScoreCounts(real, 50)).not.toThrow();
+    expect(() => checkScoreCounts({ real: few, n: 200 })).toThrow(/50 reference images at least, got 49/);
+    expect(() => checkScoreCounts({ real: { ...real, test: few }, n: 200 })).toThrow(
+      /50 reference images at least, got 49/,
+    );
+    expect(() => checkScoreCounts({ real, n: 50 })).not.toThrow();
+    expect(() => checkScoreCounts({ real: { ...real, test: few }, n: 50, reference: "train" })).not.toThrow();
+    expect(() => checkScoreCounts({ real, n: 50, referenceCount: 20 })).toThrow(/50 reference images at least, got 20/);
+    expect(() => checkScoreCounts({ real, n: 50, referenceCount: 1e6 })).toThrow(
+      /referenceCount must be .*got 1000000/,
+    );
+    const { test: _, ...whole } = real;
+    expect(() => checkScoreCounts({ real: whole, n: 50, reference: "test" })).toThrow(/has no test part/);
     const wide: FeatureNet = { ...net, width: 64, features: (images) => Promise.resolve(images.slice()) };
     const { marks } = await score({ net: wide, n: 60 });
     expect(marks).toEqual([

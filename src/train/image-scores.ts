@@ -100,12 +100,29 @@ export async function imageScores(options: ImageScoreOptions): Promise<ImageScor
 
 /**
  * Refuses what `imageScores` would refuse for its numbers of images, before any are drawn.
- * @param generated images to judge
- * @throws UnnoiseError `usage` for fewer than 50 images on either side
+ * @throws UnnoiseError `usage` for fewer than 50 images on either side, a split that is not there, or more of it than there are
  */
-export function checkScoreCounts(real: ImageDataset, generated: number): void {
-  const n = Math.min(generated, MOST);
-  sampleCountMarks(n, roomFor(real.test ?? real, real.test ? "test" : "train", n), 1);
+export function checkScoreCounts(
+  options: Pick<ImageScoreOptions, "real" | "reference" | "referenceCount" | "n">,
+): void {
+  const { n = MOST } = options;
+  sampleCountMarks(n, referenceOf(options, n).count, 1);
+}
+
+/** The part of the data, and how many of it, that n images are compared with. */
+function referenceOf(
+  { real, reference, referenceCount }: Pick<ImageScoreOptions, "real" | "reference" | "referenceCount">,
+  n: number,
+): { split: ReferenceSplit; source: ImageDataset; count: number } {
+  const split = reference ?? (real.test ? "test" : "train");
+  const source = split === "test" ? real.test : real;
+  if (!source) {
+    throw new UnnoiseError("usage", `image scores: ${real.name} has no test part; take reference train`);
+  }
+  const count = referenceCount ?? Math.min(roomFor(source, split, n), Math.max(MOST, n));
+  if (Number.isInteger(count) && count >= 1 && count <= source.count) return { split, source, count };
+  const range = `an integer in 1…${source.count}`;
+  throw new UnnoiseError("usage", `image scores: referenceCount must be ${range}, got ${count}`);
 }
 
 function scoresOf(reference: FloatTensor, generated: FloatTensor, seed: number): ImageScoreValues {
@@ -143,17 +160,8 @@ interface Plan {
 /** Which images are compared. */
 function planOf(options: ImageScoreOptions): Plan {
   const { real, fake, seed, n = Math.min(fake.count, MOST) } = options;
-  const split = options.reference ?? (real.test ? "test" : "train");
-  const source = split === "test" ? real.test : real;
-  if (!source) {
-    throw new UnnoiseError("usage", `image scores: ${real.name} has no test part; take reference train`);
-  }
   checkCounts(options, n);
-  const { referenceCount = Math.min(roomFor(source, split, n), Math.max(MOST, n)) } = options;
-  if (!Number.isInteger(referenceCount) || referenceCount < 1 || referenceCount > source.count) {
-    const range = `an integer in 1…${source.count}`;
-    throw new UnnoiseError("usage", `image scores: referenceCount must be ${range}, got ${referenceCount}`);
-  }
+  const { split, source, count: referenceCount } = referenceOf(options, n);
   const order = (count: number, step: number): Int32Array =>
     Int32Array.from(new Random(seed, "split").permutation(count, step));
   const reference = { source, rows: order(source.count, 1).subarray(0, referenceCount) };
@@ -170,7 +178,7 @@ function roomFor({ count }: PixelSource, split: ReferenceSplit, n: number): numb
 function marksOf(split: ReferenceSplit, floor: Chosen | null): ScoreMark[] {
   const marks: ScoreMark[] = [];
   if (split === "train") {
-    const reason = "the reference is what the model learned from: images that it remembers score well";
+    const reason = "the reference is the training part, of which models may remember images";
     marks.push({ score: "all", reason: `${reason}; a test part tells them apart` });
   }
   if (!floor)

@@ -1,5 +1,6 @@
 import { optimise } from "../graph/passes/optimise.ts";
 import { peakMemory } from "../graph/peak-memory.ts";
+import { lastFirstOrder } from "../graph/traverse.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { fileSize } from "../math/text.ts";
 import { parameterCount } from "../nn/parameters.ts";
@@ -76,7 +77,8 @@ export function trainingMemory(config: TrainingConfig, data: TrainingData): Trai
 
 /** Of the gradient's graph, without the weights that it reads and the gradient that it leaves, which are counted apart. */
 function activationBytes(outputs: ReturnType<typeof gradientGraph>["outputs"], vector: number): number {
-  const { activations, inputs, constants } = peakMemory(optimise(Object.values(outputs)));
+  const nodes = optimise(Object.values(outputs));
+  const { activations, inputs, constants } = peakMemory(nodes, lastFirstOrder(nodes));
   return activations + inputs + constants - 2 * vector;
 }
 

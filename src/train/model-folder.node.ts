@@ -4,6 +4,7 @@ import { z } from "zod";
 import { isLearned } from "../diffusion/objectives/bound-terms.ts";
 import { scheduleFromConfig } from "../diffusion/schedules/schedule-config.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { codeOf, ioError } from "../formats/io-error.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
@@ -12,7 +13,6 @@ import { sameShape, type FloatTensor, type Shape, type Tensor } from "../tensor/
 import { denoiserFile, denoiserParameters, outputChannelsOf, parseDenoiser, sampleShapeOf } from "./denoiser-spec.ts";
 import { jsonText, readJson } from "./json-file.node.ts";
 import type { AnyModel, PointModel } from "./model.ts";
-import { makeFolder } from "../formats/make-folder.node.ts";
 import { processOf, schedulerFile, schedulerSchema, type ProcessFacts } from "./scheduler-config.ts";
 
 /** Files of a model folder, in the layout of diffusers' pipelines. */

@@ -6,6 +6,7 @@ import type { ImageDataset } from "../data/images.ts";
 import { densityEndings } from "../data/points.node.ts";
 import { isToyName } from "../data/toy.ts";
 import { ioError } from "../formats/io-error.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { decodeNpy, encodeNpy } from "../formats/npy.ts";
 import { isTemporary, readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
@@ -17,7 +18,6 @@ import type { AnyModel } from "./model.ts";
 import { openDataset, openImageData, type OpenHooks } from "./open-data.node.ts";
 import { removeOwnFiles, sweepTemporaries } from "./own-files.node.ts";
 import { csvHeader } from "./run-log-csv.ts";
-import { makeFolder } from "../formats/make-folder.node.ts";
 import type { LogEvent } from "./run-log-event.ts";
 
 export type { LogEvent };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ImageDataset } from "../data/images.ts";
 import type { RgbaImage } from "../formats/image.ts";
+import { makeFolder } from "../formats/make-folder.node.ts";
 import { encodePng } from "../formats/png.ts";
 import type { TensorboardImage } from "../formats/tensorboard.ts";
 import { writeFileAtomic } from "../formats/write-file.node.ts";
@@ -9,7 +10,6 @@ import type { ImageModel } from "./model.ts";
 import type { RunFolder } from "./run-folder.node.ts";
 import type { MeasureEvent } from "./run-log-event.ts";
 import { checkMeasures, heldOutBound, sampleGrid, type MeasureConfig } from "./run-samples.ts";
-import { makeFolder } from "../formats/make-folder.node.ts";
 import { sampleGridName } from "./run-samples-name.ts";
 
 /** What was measured after an iteration. */
@@ -25,11 +25,11 @@ export class RunMeasures {
   readonly #heldOut: ImageDataset | undefined;
 
   /** @throws UnnoiseError `usage` when what is asked for cannot be measured */
-  constructor(folder: RunFolder, config: MeasureConfig, heldOut: ImageDataset | undefined) {
-    checkMeasures(config, heldOut);
+  constructor(folder: RunFolder, config: MeasureConfig, images: Pick<ImageDataset, "test" | "classes">) {
+    checkMeasures(config, images.test, images.classes);
     this.#folder = folder;
     this.#config = config;
-    this.#heldOut = heldOut;
+    this.#heldOut = images.test;
   }
 
   /**

@@ -5,6 +5,7 @@ import { imageGrid } from "../formats/pixels.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
 import type { TrainingConfig } from "./config.ts";
+import { knownLabels } from "./known-labels.ts";
 import { imageBound } from "./image-bound.ts";
 import type { ImageModel } from "./model.ts";
 import type { MeasureEvent } from "./run-log-event.ts";
@@ -65,11 +66,13 @@ export async function heldOutBound(
 
 /**
  * Checks that what is asked for during training can be measured.
+ * @param classes names of the classes of the images that are learned from
  * @throws UnnoiseError `usage`
  */
 export function checkMeasures(
   { boundEvery, conditional, labelDropout }: MeasureConfig,
   heldOut: ImageDataset | undefined,
+  classes?: readonly string[],
 ): void {
   if (boundEvery === null) return;
   if (heldOut === undefined) {
@@ -78,6 +81,7 @@ export function checkMeasures(
       "boundEvery: the images have no held-out part to measure the bound on; hold some out with holdOut 0.1",
     );
   }
+  if (conditional && classes) knownLabels(heldOut, { count: classes.length, names: classes });
   if (conditional && labelDropout === 0 && heldOut.labels === undefined) {
     const advice = "give them classes, raise labelDropout, or leave boundEvery out";
     throw new UnnoiseError(

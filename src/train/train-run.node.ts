@@ -145,7 +145,7 @@ class TrainingRun {
     { resume, memory }: OpenRunOptions,
   ): Promise<TrainingRun> {
     const { data, source } = opened;
-    const measures = new RunMeasures(folder, config, "test" in source ? source.test : undefined);
+    const measures = new RunMeasures(folder, config, "fingerprint" in source ? source : {});
     const size = trainedCount(config, data);
     const checkpoint = resume ? await loadCheckpoint(folder.checkpointsPath, size, config) : undefined;
     const trainer = await Trainer.create({ config, data, ...(checkpoint && { state: checkpoint.state }) });

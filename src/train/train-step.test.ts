@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { absence } from "../../test/absence.ts";
 import { distance, torchGolden } from "../../test/golden-torch.ts";
 import { evaluate } from "../graph/evaluate.ts";
+import { mean, mul } from "../graph/builders.ts";
+import type { Node } from "../graph/node.ts";
 import { topologicalOrder } from "../graph/traverse.ts";
 import { at } from "../math/error.ts";
 import { batchLoss } from "../diffusion/objectives/objective.ts";
@@ -9,7 +11,7 @@ import { scheduleFromBetas } from "../diffusion/schedule.ts";
 import { emaDecay } from "../nn/ema.ts";
 import { mlp, mlpParameters } from "../nn/mlp.ts";
 import { compile, type HostArray } from "../runtime/executable.ts";
-import { stateNames, trainStepGraph, type StateName } from "./train-step.ts";
+import { gradientGraph, stateNames, trainStepGraph, type StateName } from "./train-step.ts";
 
 const golden = torchGolden.training;
 const { config, start, batches, history, learningRate, weightDecay, clipNorm } = golden;
@@ -106,4 +108,18 @@ describe("trainStepGraph", () => {
     );
     expect(inputs.sort()).toEqual([...stateNames, "eps", "rates", "steps", "x0"].sort());
   });
+});
+
+it("puts gradients in the order in which the way forward uses their weights", () => {
+  const shape = [2];
+  const { outputs } = gradientGraph({
+    batchSize: 1,
+    sampleShape: shape,
+    parameters: ["last", "first", "unused"].map((name) => ({ name, shape, bound: 0 })),
+    loss: ({ x0 }, weights) => {
+      const used = (name: string): Node => weights[name] as Node;
+      return { loss: mean(mul(mul(x0, used("first")), used("last"))) };
+    },
+  });
+  expect(Object.keys(outputs).slice(1)).toEqual(["gradient.unused", "gradient.first", "gradient.last"]);
 });

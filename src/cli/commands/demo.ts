@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ReportFigure } from "../../figures/report.ts";
+import { makeFolder } from "../../formats/make-folder.node.ts";
 import { writeFileAtomic } from "../../formats/write-file.node.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import { parseTrainingConfig, type TrainingConfig } from "../../train/config.ts";
@@ -17,7 +18,6 @@ import { Terminal } from "../terminal.ts";
 import { duration, shellWord } from "../../math/text.ts";
 import { withProgress } from "../with-progress.ts";
 import { choicesOf } from "./evaluate.ts";
-import { makeFolder } from "../../formats/make-folder.node.ts";
 import { runTraining } from "./train.ts";
 
 export interface DemoCommandOptions extends PlacementFlags {

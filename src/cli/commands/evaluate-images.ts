@@ -7,7 +7,8 @@ import { modelOfCheckpoint, type WeightsChoice } from "../../train/checkpoint-mo
 import { openClassifierNet, openOnnxNet } from "../../train/feature-net-file.node.ts";
 import { inputRanges } from "../../train/feature-net-input.ts";
 import { sampledImages, type FeatureNet } from "../../train/feature-net.ts";
-import { sampleShapeOf } from "../../train/denoiser-spec.ts";
+import { classesOf, sampleShapeOf } from "../../train/denoiser-spec.ts";
+import { samplerFlagNames } from "../../diffusion/sampler-choice.ts";
 import { importDiffusers, samplingOfDiffusers } from "../../train/diffusers/import.node.ts";
 import { imageBound } from "../../train/image-bound.ts";
 import { checkScoreCounts, imageScores } from "../../train/image-scores.ts";
@@ -60,9 +61,10 @@ export async function evaluateDiffusers(path: string, options: EvaluateCommandOp
   }
   await evaluated(path, options, io, async () => {
     const model = await importDiffusers(path);
-    const [channels, height, width] = sampleShapeOf(model.denoiser) as readonly [1 | 3, number, number];
-    if (height !== width) {
-      throw new UnnoiseError("usage", `${path}: makes images of ${width} × ${height}; only squares can be evaluated`);
+    const [channels, height, width] = sampleShapeOf(model.denoiser) as readonly [number, number, number];
+    if (height !== width || (channels !== 1 && channels !== 3)) {
+      const made = `${path}: makes images of ${width} × ${height} with ${channels} channels`;
+      throw new UnnoiseError("usage", `${made}; expected squares of 1 or 3 channels to evaluate`);
     }
     const usual = { crop: "centre", broken: "fail", holdOut: 0 } as const;
     const images = await openImageData({ data, imageSize: height, channels, seed, ...usual });
@@ -78,7 +80,7 @@ async function evaluated(
   open: () => Promise<Pick<Measuring, "opened" | "weights" | "images">>,
 ): Promise<void> {
   const extra = ofPoints.find((flag) => options[flag] !== undefined);
-  if (extra !== undefined) throw new UnnoiseError("usage", `--${extra}: only runs on points have it; leave it out`);
+  if (extra !== undefined) throw new UnnoiseError("usage", `--${extra}: evaluate has it for points only; leave it out`);
   checkUsed(options);
   const terminal = new Terminal(io, options);
   const measured = await open();
@@ -95,12 +97,21 @@ function checkUsed(options: EvaluateCommandOptions): void {
   const ofScores = ["features", "featureRange", "featureOutput", "guidance", "referenceCount"] as const;
   const others = options.bound === true ? ofScores : (["stepsPerImage"] as const);
   const unused = others.find((flag) => options[flag] !== undefined);
+  if (options.bound === true) refuseSampling(options);
   if (unused === undefined) return;
   const advice =
     options.bound === true
       ? "--bound draws no samples; leave one of them out"
       : "it belongs to --bound; add that, or leave it out";
   throw new UnnoiseError("usage", `${flagOf(unused)}: ${advice}`);
+}
+
+/** The bound of images is that of the whole chain with the variance that the model was trained for. */
+function refuseSampling(options: EvaluateCommandOptions): void {
+  const used = samplerFlagNames.find((flag) => flag !== "clip" && options[flag] !== undefined);
+  if (used === undefined) return;
+  const what = "the bound of images is that of all steps, as the model was trained";
+  throw new UnnoiseError("usage", `${flagOf(used)}: ${what}; leave it out`);
 }
 
 /** Weights as reports name them. */
@@ -136,13 +147,17 @@ async function measureBound({ opened, weights, images, options, terminal, signal
     onProgress: (share) => progress.update(Math.floor(100 * share)),
     ...placementOf(options),
   }).finally(() => progress.stop());
-  return { values: { seed, split, bound }, text: boundLines(bound, { split, weights, stepsPerImage }) };
+  const data = images.name;
+  return { values: { seed, data, split, bound }, text: boundLines(bound, { data, split, weights, stepsPerImage }) };
 }
 
 async function measureScores(measuring: Measuring): Promise<Report> {
   const { opened, weights, images, options } = measuring;
-  const { count = USUAL_COUNT.scores, seed = 0, split, referenceCount } = options;
-  checkScoreCounts(images, count);
+  const { count = USUAL_COUNT.scores, seed = 0, split, referenceCount, guidance } = options;
+  const reference = { ...(split && { reference: split }), ...(referenceCount !== undefined && { referenceCount }) };
+  partOf(images, split ?? "train");
+  checkScoreCounts({ real: images, n: count, ...reference });
+  checkGuidance(opened.model, guidance);
   const choice = chooseImageSampler(opened, options, { usual: "ddim" });
   const net = await featureNet(measuring);
   try {
@@ -155,14 +170,23 @@ async function measureScores(measuring: Measuring): Promise<Report> {
       net,
       seed,
       signal,
-      ...(split && { reference: split }),
-      ...(referenceCount !== undefined && { referenceCount }),
+      ...reference,
       onProgress: ({ done, total }) => progress.update(Math.floor((100 * done) / total)),
     }).finally(() => progress.stop());
-    return { values: { sampler: choice.label, scores }, text: scoreLines(scores, { sampler: choice.label, weights }) };
+    const sampler = guidance === undefined ? choice.label : `${choice.label}, guidance ${guidance}`;
+    return { values: { sampler, scores }, text: scoreLines(scores, { sampler, weights }) };
   } finally {
     await net.dispose();
   }
+}
+
+/** @throws UnnoiseError `usage` for guidance that the model cannot follow */
+function checkGuidance(model: ImageModel, guidance: number | undefined): void {
+  if (guidance === undefined) return;
+  const [named, rows] = [classCountOf(model), classesOf(model.denoiser)];
+  if (named > 0 && (guidance === 1 || named < rows)) return;
+  const why = named === 0 ? "this model knows no classes" : "this model was never trained without a class";
+  throw new UnnoiseError("usage", `--guidance: ${why}; leave it out`);
 }
 
 /** Samples, of all classes in turn where the network knows classes. */

@@ -24,7 +24,6 @@ const imageFlagNames: readonly (keyof ImageEvaluationFlags)[] = [
 
 /** `unnoise evaluate` */
 export async function evaluate(path: string, options: EvaluateCommandOptions, io: Io): Promise<void> {
-  checkSamplerFlags(options);
   if (await isDiffusersFolder(path)) {
     return (await import("./evaluate-images.ts")).evaluateDiffusers(path, options, io);
   }
@@ -33,9 +32,13 @@ export async function evaluate(path: string, options: EvaluateCommandOptions, io
     const run = { ...any, model: any.model };
     return (await import("./evaluate-images.ts")).evaluateImages(path, run, options, io);
   }
+  checkSamplerFlags(options);
   const ofImages = imageFlagNames.find((flag) => options[flag] !== undefined);
   if (ofImages !== undefined) {
-    throw new UnnoiseError("usage", `${flagOf(ofImages)}: only runs on images have it; leave it out`);
+    throw new UnnoiseError(
+      "usage",
+      `${flagOf(ofImages)}: ${ofImages === "data" ? "a run knows its data" : "only models of images have it"}; leave it out`,
+    );
   }
   if (options.bound === true || options.likelihood === true || options.oracle === true) {
     return (await import("./evaluate-bound.ts")).evaluateBound(path, options, io);

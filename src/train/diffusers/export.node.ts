@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { codeOf, ioError } from "../../formats/io-error.ts";
+import { makeFolder } from "../../formats/make-folder.node.ts";
 import { encodeSafetensors } from "../../formats/safetensors.ts";
 import { writeFileAtomic, writeNewFile, type WriteNewOptions } from "../../formats/write-file.node.ts";
 import { UnnoiseError } from "../../math/error.ts";
@@ -11,7 +12,6 @@ import type { ImageModel } from "../model.ts";
 import { schedulerFile, schedulerValues, type SchedulerFile } from "../scheduler-config.ts";
 import type { DiffusersModel } from "./import.node.ts";
 import { onnxOf, type OnnxOptions } from "./onnx-model.ts";
-import { makeFolder } from "../../formats/make-folder.node.ts";
 import { pythonJsonText } from "./python-json.ts";
 
 /** A model that can be written for others: one of images, with the files that it was read from where it was. */
