@@ -84,6 +84,10 @@ function repaintChoice(
   const choice = chooseSampler({ ...flags, steps }, process, "ddpm");
   const resampling = { ...(resamples !== undefined && { resamples }), ...(jump !== undefined && { jump }) };
   const moves = repaintRoute([...choice.options.steps, -1], resampling).length - 1;
+  if (moves === choice.steps && resamples !== 1) {
+    const advice = "choose a smaller --jump, more --steps, or --resamples 1";
+    throw new UnnoiseError("usage", `--jump: ${choice.steps} steps are too few to walk any again; ${advice}`);
+  }
   return {
     ...choice,
     sampler: repaint({ ...inpainting, ...resampling, ...(variance && { variance }) }),

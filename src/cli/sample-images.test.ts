@@ -267,6 +267,7 @@ describe("wrong requests are refused in one line", () => {
     ["--out @x.png --inpaint @big.png", 1, "expected 8 × 8 pixels as the model has, got 9 × 8"],
     ["--out @x.png --inpaint @none.png", 1, "no such file"],
     ["--out @x.png --inpaint @data/across/0.png --mask @data/across/1.png --sampler ddim", 2, "RePaint goes by ddpm"],
+    ["--out @x.png --inpaint @data/across/0.png --mask @data/across/1.png --steps 5", 2, "5 steps are too few to walk"],
     ["--out @x.png --interpolate 3 --inpaint @big.png", 2, "expected one of them, got both"],
     ["--out @x.png --interpolate 3 --sampler ddpm", 2, "--sampler ddpm adds noise"],
     ["--out @x.png --interpolate 3 --eta 0.5", 2, "--eta"],

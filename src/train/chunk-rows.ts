@@ -18,7 +18,7 @@ export function chunkRowsOf({ kind, denoiser }: Pick<DiffusionModel, "kind" | "d
 }
 
 /** The most that activations of one image take at one time. */
-function activationBytes(denoiser: DiffusionModel["denoiser"]): number {
+export function activationBytes(denoiser: DiffusionModel["denoiser"]): number {
   const weights = denoiserParameters(denoiser).map(({ name, shape }) => [name, input(name, shape)] as const);
   const said = denoiserPredict(denoiser)(
     {

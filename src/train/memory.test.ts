@@ -84,7 +84,9 @@ describe("the estimate", () => {
   it("adds up", () => {
     const { total, ...parts } = usual;
     expect(total).toBe(Object.values(parts).reduce((sum, bytes) => sum + bytes, 0));
-    expect(Object.values(parts).every((bytes) => bytes > 0)).toBe(true);
+    const { measures, ...always } = parts;
+    expect(Object.values(always).every((bytes) => bytes > 0)).toBe(true);
+    expect(measures).toBe(0);
   });
 
   it("counts activations by the rows that go through at once", () => {
@@ -103,6 +105,13 @@ describe("the estimate", () => {
     expect(usual.checkpoint).toBe(8 * vector);
   });
 
+  it("counts the sessions of grids and bounds", () => {
+    const [grid, bound] = [of({ sampleEvery: 5 }), of({ boundEvery: 5 })];
+    expect(grid.measures).toBeGreaterThan(4 * (grid.weights / 5));
+    expect(bound.measures).toBeGreaterThan(1.5 * grid.measures);
+    expect(of({ sampleEvery: 5, boundEvery: 5 })).toEqual(bound);
+  });
+
   it("counts a byte for each pixel, up to what is held in memory", () => {
     expect(usual.data).toBe(1000 * 256);
     expect(of({}, dataOf(1e9, 16)).data).toBe(256e6);
@@ -111,7 +120,16 @@ describe("the estimate", () => {
 
 describe("training that does not fit", () => {
   const needed: TrainingMemory = {
-    ...{ weights: 1e9, activations: 4e9, runtime: 1e9, checkpoint: 1e9, data: 1e8, program: 1e8, total: 7.2e9 },
+    ...{
+      weights: 1e9,
+      activations: 4e9,
+      runtime: 1e9,
+      checkpoint: 1e9,
+      measures: 0,
+      data: 1e8,
+      program: 1e8,
+      total: 7.2e9,
+    },
   };
   const refusal = (available: number, options: Partial<TrainingConfig> = {}): string => {
     try {

@@ -5,6 +5,7 @@ import { UnnoiseError } from "../math/error.ts";
 import { fileSize } from "../math/text.ts";
 import { parameterCount } from "../nn/parameters.ts";
 import { sizeOf } from "../tensor/tensor.ts";
+import { activationBytes as imageActivationBytes, chunkRowsOf } from "./chunk-rows.ts";
 import type { TrainingConfig } from "./config.ts";
 import { gradientGraph } from "./train-step.ts";
 import { denoiserConfigOf } from "./trainer.ts";
@@ -21,6 +22,8 @@ export interface TrainingMemory {
   readonly runtime: number;
   /** What a checkpoint takes while it is written. */
   readonly checkpoint: number;
+  /** What grids and bounds take while they are measured, with sessions of their own. */
+  readonly measures: number;
   /** The data set, as far as it is held in memory. */
   readonly data: number;
   /** The program itself with its libraries. */
@@ -40,8 +43,8 @@ const FLOAT = 4;
 /** Node with ONNX Runtime before anything is trained. */
 const PROGRAM = 250e6;
 /**
- * Share of the activations that ONNX Runtime takes beside them, measured on the U-Net of examples/fashion-mnist.yaml with 32 and 128 rows:
- * 7 MB for each row, of which the graph accounts for 4.5, or with recomputation 5.4, of which it accounts for 1.7.
+ * Share of the activations that ONNX Runtime takes beside them. With it the estimate was 1.0 to 1.4 times what three steps took of the presets
+ * unet-small, dit-small, convnext-small (32 rows) and, before the last change of the order of execution, unet-medium and ddpm-cifar10.
  */
 const RUNTIME_SHARE = { kept: 0.6, recomputed: 2.2 } as const;
 /** Most bytes of pixels that are held in memory. */
@@ -51,6 +54,8 @@ const VECTORS = 5;
 /** Those of them that a checkpoint holds: all but the gradient. They are copied, and again into the bytes of its file. */
 const SAVED = 4;
 const COPIES = 2;
+/** Copies of the weights in one session: as constants of its graph, in float64, and as kernels, some of them filtered. */
+const KERNELS = 4;
 
 /**
  * Estimates the memory that training needs before it starts: what is known exactly, and of activations the peak by the lives of the values
@@ -69,6 +74,7 @@ export function trainingMemory(config: TrainingConfig, data: TrainingData): Trai
     activations,
     runtime: activations * RUNTIME_SHARE[recompute ? "recomputed" : "kept"],
     checkpoint: COPIES * (SAVED + moreEmaDecays.length) * vector,
+    measures: measureBytes(config, data, vector),
     data: dataBytes(data),
     program: PROGRAM,
   };
@@ -80,6 +86,18 @@ function activationBytes(outputs: ReturnType<typeof gradientGraph>["outputs"], v
   const nodes = optimise(Object.values(outputs));
   const { activations, inputs, constants } = peakMemory(nodes, lastFirstOrder(nodes));
   return activations + inputs + constants - 2 * vector;
+}
+
+/** One session for a grid, one for each power of two up to a whole chunk for the bound. */
+function measureBytes(config: TrainingConfig, data: TrainingData, vector: number): number {
+  const { kind, boundEvery, sampleEvery } = config;
+  if (kind !== "images" || (boundEvery === null && sampleEvery === null)) return 0;
+  const denoiser = denoiserConfigOf(config, data);
+  const rows = chunkRowsOf({ kind, denoiser });
+  const sessions = boundEvery === null ? 1 : 1 + Math.ceil(Math.log2(rows));
+  // Sessions of 1, 2, 4, … rows take together at most twice what the largest takes.
+  const activations = Math.min(2, sessions) * rows * imageActivationBytes(denoiser) * (1 + RUNTIME_SHARE.kept);
+  return activations + sessions * KERNELS * vector;
 }
 
 /** Images are bytes, of which a large set stays on the disk; points are kept as they are and standardised. */
