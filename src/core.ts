@@ -4,7 +4,7 @@ export { Random, type Stream } from "./math/random.ts";
 export { floatTensor, type DType, type FloatTensor, type Shape, type Tensor } from "./tensor/tensor.ts";
 
 export * as graph from "./graph/builders.ts";
-export { grad } from "./graph/grad.ts";
+export { grad, type GradOptions } from "./graph/grad.ts";
 export { evaluate } from "./graph/evaluate.ts";
 export { GraphError, scope, type GraphDType, type Node } from "./graph/node.ts";
 export { toOnnx } from "./onnx/emit-model.ts";
@@ -229,6 +229,7 @@ export { toyMixture, type ToyMixtureOptions } from "./train/toy-oracle.ts";
 export { VjpSession } from "./train/vjp-session.ts";
 export {
   DenoiserSession,
+  type Condition,
   reverseVarianceOf,
   scheduleOf,
   type AnyModel,

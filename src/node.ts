@@ -13,6 +13,7 @@ export {
 export { sampledImages, type FeatureNet } from "./train/feature-net.ts";
 export { openClassifierNet, openOnnxNet } from "./train/feature-net-file.node.ts";
 export { imageScores, type ImageScoreOptions, type ImageScores } from "./train/image-scores.ts";
+export type { ReferenceSplit } from "./train/reference-split.ts";
 export { loadModel, saveModel } from "./train/model-folder.node.ts";
 export { RunFolder } from "./train/run-folder.node.ts";
 export { trainRun, type TrainRunOptions, type TrainRunResult } from "./train/train-run.node.ts";
