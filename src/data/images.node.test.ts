@@ -463,7 +463,7 @@ describe("the cache", () => {
   test("a folder that cannot be made is named", async () => {
     const path = put("x.npy", file);
     await expect(open(path, { cacheFolder: join(path, "inside") })).rejects.toThrow(
-      /cannot write decoded images to .*inside: a part of the path is a file/,
+      /cannot create .*inside: a part of the path is a file/,
     );
   });
 });
