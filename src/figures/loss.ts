@@ -111,14 +111,7 @@ function lossPanel(
     line({ length: raw.x.length }, { ...raw, stroke: colours.fourth, strokeWidth: 1, strokeOpacity: 0.55 }),
     line({ length: smooth.x.length }, { ...smooth, stroke: colours.samples, strokeWidth: 2 }),
   ];
-  const plot = {
-    ...axisMargins(x, y),
-    marginRight: 26,
-    x: scaleOf(x),
-    y: scaleOf(y),
-    marks: [...axisMarks(x, y), ...curves],
-  };
-  return { width: figureWidth, height: 330, plot };
+  return framed([x, y], curves, 330);
 }
 
 /** Bounds as dots with bars of their standard errors. */
@@ -134,14 +127,13 @@ function boundPanel(x: AxisOptions, bounds: readonly MeasuredBound[]): Panel {
     line(bars, { x: "x", y: "y", stroke: colours.samples, strokeWidth: 2 }),
     dot(bars, { x: "x", y: "y", r: 3.5, fill: colours.samples }),
   ];
-  const plot = {
-    ...axisMargins(x, y),
-    marginRight: 26,
-    x: scaleOf(x),
-    y: scaleOf(y),
-    marks: [...axisMarks(x, y), ...marks],
-  };
-  return { width: figureWidth, height: 200, plot };
+  return framed([x, y], marks, 200);
+}
+
+/** Marks over the axes they are drawn on. */
+function framed([x, y]: readonly [AxisOptions, AxisOptions], marks: readonly Markish[], height: number): Panel {
+  const scales = { ...axisMargins(x, y), marginRight: 26, x: scaleOf(x), y: scaleOf(y) };
+  return { width: figureWidth, height, plot: { ...scales, marks: [...axisMarks(x, y), ...marks] } };
 }
 
 function linearDomain(low: number, high: number): Domain {
@@ -157,14 +149,7 @@ function ratePanel(x: AxisOptions, iterations: ArrayLike<number>, rates: ArrayLi
   const y: AxisOptions = { domain: linearDomain(0, highest / unit), label };
   const scaled = shown.y.map((rate) => rate / unit);
   const curve = line({ length: shown.x.length }, { x: shown.x, y: scaled, stroke: colours.third, strokeWidth: 2 });
-  const plot = {
-    ...axisMargins(x, y),
-    marginRight: 26,
-    x: scaleOf(x),
-    y: scaleOf(y),
-    marks: [...axisMarks(x, y), curve],
-  };
-  return { width: figureWidth, height: 170, plot };
+  return framed([x, y], [curve], 170);
 }
 
 interface Curve {
