@@ -1,22 +1,21 @@
 import { CommanderError } from "commander";
 import { UnnoiseError } from "../math/error.ts";
+import { messageLine } from "../math/shown.ts";
 import type { Io } from "./io.ts";
 import { coloursFor } from "./terminal.ts";
 
 /** Exit codes of the command line. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-const oneLine = (text: string): string => text.replaceAll(/\s*[\r\n]+\s*/g, " ");
-
 /** Commander's message as ours: no "error:", a suggestion after a semicolon. */
 function usageLine(message: string): string {
-  const plain = oneLine(message).replace(/^error: /, "");
+  const plain = messageLine(message).replace(/^error: /, "");
   return plain.replace(/ ?\(Did you mean (one of )?(.+)\?\)$/, "; did you mean $1$2?");
 }
 
 function failureLine(error: unknown): string {
   if (error instanceof CommanderError) return usageLine(error.message);
-  return oneLine(error instanceof Error ? error.message : String(error));
+  return messageLine(error instanceof Error ? error.message : String(error));
 }
 
 function exitCodeOf(error: unknown): number {

@@ -1,17 +1,19 @@
+import { messageLine } from "./shown.ts";
+
 /** What went wrong, for programs: `usage` is a mistake in how something was asked; the others say which part failed. */
 export type ErrorCode =
   "usage" | "data" | "format" | "graph" | "runtime" | "device" | "run-folder" | "not-finite" | "io" | "interrupted";
 
 /**
  * The one error class that unnoise throws for anything a caller can cause or meet. The message is one line: what, where,
- * expected, got, what to do.
+ * expected, got, what to do; it is less than 2 kB long and holds no control character, whatever is quoted in it.
  */
 export class UnnoiseError extends Error {
   override readonly name: string = "UnnoiseError";
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(messageLine(message), options);
     this.code = code;
   }
 }
