@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import { UnnoiseError } from "./error.ts";
 import { escaped, messageLine, shortened, shown } from "./shown.ts";
 
- 
 const RAW = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 const anyText = fc.oneof(
   fc.string({ unit: "binary" }),
