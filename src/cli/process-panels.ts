@@ -16,6 +16,8 @@ import type { PlacementFlags } from "./placement.ts";
 export interface Watch extends PlacementFlags {
   readonly count: number;
   readonly seed: number;
+  /** Points of each call of the network, where that was asked for. */
+  readonly batch?: number;
   readonly signal: AbortSignal;
   /** Called after each step with steps done. */
   readonly onProgress?: (done: number) => void;

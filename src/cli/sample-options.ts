@@ -31,6 +31,10 @@ export const sampleOptions: readonly Option[] = [
   shared.weights,
   ...imageOptions,
   shared.seed,
+  new Option(
+    "--batch <n>",
+    "samples of each call of the network, always full (default what suits the processor)",
+  ).argParser(integer("--batch", { min: 1, max: 65_536 })),
   ...placementOptions,
   shared.format,
   shared.overwrite,

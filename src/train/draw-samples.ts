@@ -2,11 +2,17 @@ import { seededNoise } from "../diffusion/noise.ts";
 import { finalSample, type Sampler, type SamplerOptions, type SamplerStep } from "../diffusion/sampler.ts";
 import { ddpm } from "../diffusion/samplers/ddpm.ts";
 import { UnnoiseError } from "../math/error.ts";
-import type { CompileOptions } from "../runtime/executable.ts";
 import { floatTensor, sameShape, shapeText, sizeOf, type FloatTensor } from "../tensor/tensor.ts";
 import { sampleShapeOf } from "./denoiser-spec.ts";
 import { eventLoopPause } from "./event-loop.ts";
-import { DenoiserSession, reverseVarianceOf, scheduleOf, type Condition, type DiffusionModel } from "./model.ts";
+import {
+  DenoiserSession,
+  reverseVarianceOf,
+  scheduleOf,
+  type Condition,
+  type DiffusionModel,
+  type SessionOptions,
+} from "./model.ts";
 
 /** Samples that go through all steps together, where all at once would take too much memory. */
 export interface SampleGroup {
@@ -19,7 +25,7 @@ export interface SampleGroup {
 }
 
 /** What drawing from any model takes. */
-export interface DrawOptions extends CompileOptions, Pick<SamplerOptions, "clip" | "threshold" | "epsAfterLimit"> {
+export interface DrawOptions extends SessionOptions, Pick<SamplerOptions, "clip" | "threshold" | "epsAfterLimit"> {
   /** Number of samples, ≥ 1. */
   readonly count?: number;
   /** Default: ancestral sampling, `ddpm`, with the variance that the model was trained for. */
@@ -43,7 +49,7 @@ export interface DrawSetup extends Condition {
 }
 
 /**
- * Draws samples in the units of a model, group by group: which group a sample is in does not change its draws.
+ * Draws samples in the units of a model, group by group. A sample has the same bits in any group, among any others and for any count.
  * @returns [count, …D]
  * @throws UnnoiseError `usage` for an option out of range, `device` when the device is not available, `interrupted` after
  * `signal`, `not-finite` when the network gives NaN
@@ -53,8 +59,12 @@ export async function drawSamples(model: DiffusionModel, options: DrawOptions, s
   if (setup.start && !sameShape(setup.start.shape, shape)) {
     throw new UnnoiseError("usage", `start: expected shape ${shapeText(shape)}, got ${shapeText(setup.start.shape)}`);
   }
-  const { device, threads } = options;
-  const session = new DenoiserSession(model, { ...(device && { device }), ...(threads && { threads }) });
+  const { device, threads, batch } = options;
+  const session = new DenoiserSession(model, {
+    ...(device && { device }),
+    ...(threads && { threads }),
+    ...(batch !== undefined && { batch }),
+  });
   try {
     const groups = groupsOf(setup);
     const drawn: FloatTensor[] = [];

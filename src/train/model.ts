@@ -9,6 +9,7 @@ import type { FirstLogVariance } from "../diffusion/variance.ts";
 import { constant, input, split } from "../graph/builders.ts";
 import type { Node } from "../graph/node.ts";
 import { UnnoiseError, at, invariant } from "../math/error.ts";
+import { shown } from "../math/shown.ts";
 import type { CompileOptions, Executable } from "../runtime/executable.ts";
 import { floatTensor, sizeOf, type FloatTensor } from "../tensor/tensor.ts";
 import type { DenoiserConfig } from "../nn/networks.ts";
@@ -89,14 +90,29 @@ export interface Condition {
   readonly guidance?: number;
 }
 
+/** Where and in what batches a network runs. */
+export interface SessionOptions extends CompileOptions {
+  /**
+   * Rows of each call of the network, an integer ≥ 1; the last call is filled up, so that all have exactly as many. If absent, calls have
+   * as many rows as suit the processor and the request.
+   */
+  readonly batch?: number;
+}
+
 /** A network with its weights baked in, ready to predict. Sessions are cached by batch size; `dispose` frees them. */
 export class DenoiserSession {
   readonly model: DiffusionModel;
   readonly #sessions: SizedSessions;
+  readonly #batch: number;
 
-  constructor(model: DiffusionModel, options: CompileOptions = {}) {
+  /** @throws UnnoiseError `usage` for a batch that is no integer ≥ 1 */
+  constructor(model: DiffusionModel, { batch, ...options }: SessionOptions = {}) {
+    if (batch !== undefined && !(Number.isInteger(batch) && batch >= 1)) {
+      throw new UnnoiseError("usage", `batch: expected an integer ≥ 1, got ${shown(batch)}`);
+    }
     this.model = model;
-    this.#sessions = new SizedSessions((rows) => this.#graph(rows), chunkRowsOf(model), options);
+    this.#batch = batch ?? 1;
+    this.#sessions = new SizedSessions((rows) => this.#graph(rows), batch ?? chunkRowsOf(model), options);
   }
 
   /** What the network says of a batch [B, …D] that shares one step, as a `Denoiser` for any sampler: ε, or a `Prediction`. */
@@ -127,17 +143,25 @@ export class DenoiserSession {
   }
 
   async #predict(xt: FloatTensor, step: number, labels: Int32Array | undefined): Promise<FloatTensor | Prediction> {
-    const width = sizeOf(xt.shape.slice(1));
-    const results = this.#results(xt.data.length);
+    const [rows, width] = [at(xt.shape, 0), sizeOf(xt.shape.slice(1))];
+    const calls = Math.ceil(rows / this.#batch) * this.#batch;
+    const [data, told] = [filled(xt.data, calls * width, width), labels && filled(labels, calls, 1)];
+    const results = this.#results(data.length);
     const steps = Int32Array.of(step);
-    await this.#sessions.each(at(xt.shape, 0), async (session, first, end) => {
-      const part = (data: Float32Array): Float32Array => data.subarray(first * width, end * width);
+    await this.#sessions.each(calls, async (session, first, end) => {
+      const part = (of: Float32Array): Float32Array => of.subarray(first * width, end * width);
       const { output, variance } = results;
       const parts = { output: part(output), ...(variance && { variance: part(variance) }) };
-      const classes = labels && { labels: labels.slice(first, end) };
-      await session.run({ xt: part(xt.data), steps, ...classes }, parts);
+      const classes = told && { labels: told.slice(first, end) };
+      await session.run({ xt: part(data), steps, ...classes }, parts);
     });
-    return this.#said(results, xt.shape);
+    return this.#said(
+      {
+        output: results.output.subarray(0, rows * width),
+        ...(results.variance && { variance: results.variance.subarray(0, rows * width) }),
+      },
+      xt.shape,
+    );
   }
 
   /** The label of no class for each row, where the network takes classes. */
@@ -193,6 +217,16 @@ export class DenoiserSession {
     const [output, ofVariance] = split(said, 1, [channels, channels]) as [Node, Node];
     return { output, variance: ofVariance };
   }
+}
+
+/** `data` with its last row, of `width` values, again and again up to `length`. */
+function filled<A extends Float32Array | Int32Array>(data: A, length: number, width: number): A {
+  if (data.length === length) return data;
+  const full = new (data.constructor as new (length: number) => A)(length);
+  full.set(data);
+  for (let offset = data.length; offset < length; offset += width)
+    full.copyWithin(offset, data.length - width, data.length);
+  return full;
 }
 
 /**

@@ -34,7 +34,7 @@ const USUAL_MEMORY = 2 ** 28;
 const BYTES_PER_VALUE = 48;
 
 /**
- * Draws images from a model. Their draws depend on seed and number of a sample alone, whatever the memory.
+ * Draws images from a model. A sample's bits depend on seed and its number alone, whatever the count and the memory.
  * @returns [count, C, H, W]; in [−1, 1] where x̂_0 is limited, since samplers end on it
  * @throws UnnoiseError `usage` for an option out of range, for classes or guidance that the network does not have, `device` when the
  * device is not available, `interrupted` after `signal`, `not-finite` when the network gives NaN

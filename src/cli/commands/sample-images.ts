@@ -19,7 +19,7 @@ import { imageTask, type ImageTask } from "../image-task.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { writeOutput, type OutputTarget } from "../output.ts";
-import { placementOf } from "../placement.ts";
+import { batchText, placementOf } from "../placement.ts";
 import { SamplingProgress } from "../sampling-progress.ts";
 import { Terminal } from "../terminal.ts";
 import type { SampleCommandOptions } from "./sample.ts";
@@ -58,7 +58,8 @@ async function sampled(options: SampleCommandOptions, io: Io, open: () => Promis
   );
   await written(target, content, terminal);
   const took = duration((performance.now() - began) / 1000);
-  if (target.path !== "-") terminal.say(`${target.path}: ${counted(task.count, "image")} by ${choice.label}, ${took}`);
+  const how = `${choice.label}${batchText(options.batch)}`;
+  if (target.path !== "-") terminal.say(`${target.path}: ${counted(task.count, "image")} by ${how}, ${took}`);
 }
 
 interface Surroundings {
@@ -82,6 +83,7 @@ async function drawn(
     ...task,
     ...choice.options,
     ...placementOf(options),
+    ...(options.batch !== undefined && { batch: options.batch }),
     sampler: choice.sampler,
     signal,
     onStep: (step, group) => {

@@ -9,7 +9,7 @@ import { refuseImageFlags } from "../image-flags.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { openOutput, writeOutput } from "../output.ts";
-import { placementOf } from "../placement.ts";
+import { batchText, placementOf } from "../placement.ts";
 import { encodePoints, isPointFormat, pointFormats } from "../points-text.ts";
 import type { Watch } from "../process-panels.ts";
 import { Progress } from "../progress.ts";
@@ -29,16 +29,20 @@ export async function samplePoints(path: string, options: SampleCommandOptions, 
   const target = await openOutput(options, FORMATS, terminal);
   const run = await withWeights(await openRun(path), options.weights);
   const choice = chooseSampler(options, run);
-  const { count = 1000, seed = 0 } = options;
+  const { count = 1000, seed = 0, batch } = options;
   const began = performance.now();
   const progress = new Progress(terminal, { label: "sampling", total: choice.steps, unit: "steps", delay: PATIENCE });
   const content = await interruptible(terminal, "stopping", async (signal) => {
     const onProgress = (done: number): void => progress.update(done);
-    return contentOf(run, choice, target.format, { count, seed, signal, onProgress, ...placementOf(options) });
+    return contentOf(run, choice, target.format, {
+      ...{ count, seed, signal, onProgress, ...placementOf(options) },
+      ...(batch !== undefined && { batch }),
+    });
   }).finally(() => progress.stop());
   await writeOutput(target, content, terminal);
   const took = duration((performance.now() - began) / 1000);
-  if (target.path !== "-") terminal.say(`${target.path}: ${counted(count, "sample")} by ${choice.label}, ${took}`);
+  const how = `${choice.label}${batchText(batch)}`;
+  if (target.path !== "-") terminal.say(`${target.path}: ${counted(count, "sample")} by ${how}, ${took}`);
 }
 
 async function withWeights(run: OpenRun, weights: WeightsChoice | undefined): Promise<OpenRun> {
@@ -61,7 +65,8 @@ async function contentOf(
     sampler: choice.sampler,
     onStep: ({ index }) => onProgress?.(index + 1),
   });
-  const facts = { sampler: choice.name, steps: choice.steps, seed: watch.seed };
+  const { seed, batch } = watch;
+  const facts = { sampler: choice.name, steps: choice.steps, seed, ...(batch !== undefined && { batch }) };
   return encodePoints({ columns: run.model.columns, points }, format, facts);
 }
 

@@ -13,6 +13,7 @@ export interface SampleCommandOptions extends OutputFlags, SamplerFlags, Placeme
   readonly count?: number;
   readonly weights?: WeightsChoice;
   readonly seed?: number;
+  readonly batch?: number;
   readonly quiet?: boolean;
 }
 
