@@ -28,6 +28,12 @@ export default {
       to: { path: "onnxruntime-(node|web|common)" },
     },
     {
+      name: "onnxruntime-node-only-behind-its-telemetry-switch",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/runtime/backend\\.node\\.ts$" },
+      to: { path: "onnxruntime-node" },
+    },
+    {
       name: "node-modules-only-in-marked-files",
       severity: "error",
       comment:

@@ -8,6 +8,9 @@ if (process.platform === "linux" && existsSync(`${chromium}/vk_swiftshader_icd.j
   process.env["LD_LIBRARY_PATH"] = [process.env["LD_LIBRARY_PATH"], chromium].filter(Boolean).join(":");
 }
 
+/** Tests that use ONNX Runtime directly leave nothing on the machine either. */
+process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
+
 const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: {

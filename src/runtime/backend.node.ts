@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { UnnoiseError } from "../math/error.ts";
 import type { Backend, Device, Ort } from "./backend.ts";
 import { importOrt } from "./import-ort.ts";
+import { disableTelemetry } from "./telemetry.node.ts";
 import { prepareWasm } from "./wasm.ts";
 
 /** Work below which moving data to a GPU costs more than it saves. */
@@ -35,7 +36,10 @@ async function load(device: Device, threads = 1): Promise<Ort> {
       `device cuda is not available here: ONNX Runtime's CUDA libraries are missing; ${advice}`,
     );
   }
-  if (device !== "wasm") return importOrt(importNative, "onnxruntime-node", device);
+  if (device !== "wasm") {
+    await disableTelemetry(device);
+    return importOrt(importNative, "onnxruntime-node", device);
+  }
   const ort = await importOrt(() => import("onnxruntime-web"), "onnxruntime-web", device);
   prepareWasm(ort.env.wasm, device, threads);
   return ort;
