@@ -30,7 +30,7 @@ export default {
     {
       name: "onnxruntime-node-only-behind-its-telemetry-switch",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/runtime/backend\\.node\\.ts$" },
+      from: { path: "^src/", pathNot: "^src/runtime/native-engine\\.node\\.ts$" },
       to: { path: "onnxruntime-node" },
     },
     {

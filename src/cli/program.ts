@@ -16,8 +16,10 @@ import type { TrainCommandOptions } from "./commands/train.ts";
 import type { Io } from "./io.ts";
 import { inputRanges } from "../train/feature-net-input.ts";
 import { referenceSplits } from "../train/reference-split.ts";
+import { nativeEngineProblem } from "../runtime/native-engine.node.ts";
 import { choice, decimal, integer } from "./numbers.ts";
 import { placementOptions, samplerOptions, shared } from "./options.ts";
+import { Terminal } from "./terminal.ts";
 import { sampleOptions } from "./sample-options.ts";
 import { scheduleFamilies, scheduleFlags } from "./schedule-flags.ts";
 import { trainingFlags } from "./training-flags.ts";
@@ -357,6 +359,14 @@ function addExperiment(program: Command, io: Io): void {
   );
 }
 
+/** Says in a line that the native engine is missing, before a command that would choose it computes by WebAssembly instead. */
+async function tellMissingEngine(command: Command, io: Io): Promise<void> {
+  const { device = "auto", quiet = false } = command.opts<{ readonly device?: string; readonly quiet?: boolean }>();
+  if (device !== "auto" || !command.options.some(({ long }) => long === "--device")) return;
+  const problem = await nativeEngineProblem();
+  if (problem) new Terminal(io, { quiet }).warn(`computing by WebAssembly, which is slower: ${problem}`);
+}
+
 /** The command line; each command's module loads when it runs. */
 export function buildProgram(io: Io): Command {
   const program = new Command("unnoise").version(version, "-V, --version", "print the version");
@@ -386,6 +396,7 @@ export function buildProgram(io: Io): Command {
     addDemo,
   ])
     add(program, io);
+  program.hook("preAction", (_program, command) => tellMissingEngine(command, io));
   program.addHelpText(
     "after",
     examples("unnoise demo", "unnoise train moons", "unnoise sample unnoise-moons --out samples.png"),

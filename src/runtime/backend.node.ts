@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { UnnoiseError } from "../math/error.ts";
 import type { Backend, Device, Ort } from "./backend.ts";
 import { importOrt } from "./import-ort.ts";
-import { disableTelemetry } from "./telemetry.node.ts";
+import { loadNativeEngine, nativeEngineProblem } from "./native-engine.node.ts";
 import { prepareWasm } from "./wasm.ts";
 
 /** Work below which moving data to a GPU costs more than it saves. */
@@ -22,12 +22,6 @@ function hasCudaLibraries(): boolean {
   }
 }
 
-/** A CommonJS package: loaders differ in whether its exports also stand under `default`. */
-async function importNative(): Promise<unknown> {
-  const loaded: { readonly default?: unknown } = await import("onnxruntime-node");
-  return "InferenceSession" in loaded ? loaded : loaded.default;
-}
-
 async function load(device: Device, threads = 1): Promise<Ort> {
   if (device === "cuda" && !hasCudaLibraries()) {
     const advice = "install CUDA 12 and let onnxruntime-node's install script fetch them, or use device auto or cpu";
@@ -36,17 +30,14 @@ async function load(device: Device, threads = 1): Promise<Ort> {
       `device cuda is not available here: ONNX Runtime's CUDA libraries are missing; ${advice}`,
     );
   }
-  if (device !== "wasm") {
-    await disableTelemetry(device);
-    return importOrt(importNative, "onnxruntime-node", device);
-  }
+  if (device !== "wasm") return loadNativeEngine(device);
   const ort = await importOrt(() => import("onnxruntime-web"), "onnxruntime-web", device);
   prepareWasm(ort.env.wasm, device, threads);
   return ort;
 }
 
 /**
- * onnxruntime-node for cpu, webgpu and cuda; onnxruntime-web, where installed, for wasm. In Node its main entry is its build for
+ * onnxruntime-node for cpu, webgpu and cuda; onnxruntime-web for wasm, which `auto` takes where the native engine is missing. In Node its main entry is its build for
  * Node; `onnxruntime-web/wasm` is for browsers and cannot start its threads here.
  */
 export const backend: Backend = {
@@ -55,7 +46,10 @@ export const backend: Backend = {
   host: "cpu",
   processors: availableParallelism(),
   channelBlocks: process.arch === "x64" ? [16, 8] : [],
-  choose: (flops) => Promise.resolve(flops >= GPU_WORTHWHILE_FLOPS && hasCudaLibraries() ? "cuda" : "cpu"),
+  choose: async (flops) => {
+    if (flops >= GPU_WORTHWHILE_FLOPS && hasCudaLibraries()) return "cuda";
+    return (await nativeEngineProblem()) === undefined ? "cpu" : "wasm";
+  },
   load,
   advice: "use device auto or cpu",
   sessionOptions: (device, threads) => ({

@@ -4,7 +4,7 @@ import { importOrt } from "./import-ort.ts";
 
 const versions = {
   "onnxruntime-node": packageJson.optionalDependencies["onnxruntime-node"],
-  "onnxruntime-web": packageJson.peerDependencies["onnxruntime-web"],
+  "onnxruntime-web": packageJson.dependencies["onnxruntime-web"],
 };
 
 it.each(["onnxruntime-node", "onnxruntime-web"] as const)(

@@ -5,14 +5,14 @@ import { reasonOf } from "./reason.ts";
 /** The version of ONNX Runtime that package.json pins. */
 const VERSION = "1.30.0";
 
-/** Without the flag onnxruntime-node fetches CUDA's libraries, and where it cannot, npm leaves it out without a word. */
+/** The install script of onnxruntime-node fetches CUDA's libraries, and where it cannot, npm leaves the package out without a word. */
 const installation = {
-  "onnxruntime-node": `npm install onnxruntime-node@${VERSION} --onnxruntime-node-install=skip`,
+  "onnxruntime-node": `npm install onnxruntime-node@${VERSION} --ignore-scripts`,
   "onnxruntime-web": `npm install onnxruntime-web@${VERSION}`,
 } as const;
 
 /**
- * Loads one of ONNX Runtime's packages, all of them optional.
+ * Loads one of ONNX Runtime's packages.
  * @throws UnnoiseError `device` when it is not installed or does not load
  */
 export async function importOrt(
