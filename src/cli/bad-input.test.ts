@@ -328,7 +328,7 @@ describe("a run folder with", () => {
     await expectRefusal(
       ["train", "--resume", "--out", "@broken"],
       1,
-      /checkpoint cannot be used: .*; delete that file/,
+      /checkpoint cannot be used: .*; there is none before it: delete /,
     );
   });
 

@@ -269,7 +269,7 @@ describe("a run on a picture", () => {
     const argv = ["train", file("dark.png"), "--out", file("dark"), ...TINY];
     await ok(...argv);
     expect((await readdir(file("dark"))).sort()).toEqual(
-      ["checkpoints", "config.json", "data.png", "log.csv", "log.jsonl", "model"].sort(),
+      ["checkpoints", "checksums.json", "config.json", "data.png", "log.csv", "log.jsonl", "model"].sort(),
     );
     const { points } = await new RunFolder(file("dark")).dataset(await new RunFolder(file("dark")).config());
     expect(points.shape).toEqual([500, 2]);

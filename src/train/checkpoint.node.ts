@@ -7,6 +7,7 @@ import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts"
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { REMEMBERED, type LossHistory } from "../diffusion/objectives/loss-moments.ts";
 import { UnnoiseError } from "../math/error.ts";
+import { shown } from "../math/shown.ts";
 import {
   floatTensor,
   sameShape,
@@ -16,6 +17,7 @@ import {
   type Tensor,
   type TypedArrays,
 } from "../tensor/tensor.ts";
+import { BLANK_SEAL, SEAL, checkSeal, sealed } from "./checkpoint-seal.node.ts";
 import type { TrainingConfig } from "./config.ts";
 import type { LossWindow } from "./loss-window.ts";
 import { stateNames } from "./train-step.ts";
@@ -51,7 +53,8 @@ const windowSchema = z.strictObject({ sum: z.number(), gradientNormSum: z.number
 const fileName = (iteration: number): string => `${String(iteration).padStart(12, "0")}.safetensors`;
 
 /**
- * Writes `folder/<iteration>.safetensors` and removes checkpoints older than the last two.
+ * Writes `folder/<iteration>.safetensors` with a checksum of all its bytes and removes checkpoints older than the last two, and those of
+ * later iterations: what a run that goes on from here passed over.
  * @throws UnnoiseError `io` when it cannot be written; earlier checkpoints stay. `not-finite` when a vector is not finite.
  */
 export async function saveCheckpoint(folder: string, { state, window }: Checkpoint): Promise<void> {
@@ -67,10 +70,12 @@ export async function saveCheckpoint(folder: string, { state, window }: Checkpoi
     tensors.set(HISTORY.counts, { dtype: "int32", shape: [counts.length], data: counts });
   }
   // Float64 sums as text: JSON keeps every bit of a double.
-  const metadata = { iteration: String(iteration), window: JSON.stringify(window) };
+  const metadata = { iteration: String(iteration), window: JSON.stringify(window), [SEAL]: BLANK_SEAL };
   await makeFolder(folder);
-  await writeFileAtomic(join(folder, fileName(iteration)), encodeSafetensors(tensors, metadata));
-  const old = (await checkpointNames(folder)).slice(0, -KEPT);
+  await writeFileAtomic(join(folder, fileName(iteration)), sealed(encodeSafetensors(tensors, metadata)));
+  const names = await checkpointNames(folder);
+  const kept = names.filter((name) => name <= fileName(iteration)).slice(-KEPT);
+  const old = names.filter((name) => !kept.includes(name));
   await Promise.all(old.map((name) => rm(join(folder, name), { force: true })));
 }
 
@@ -83,23 +88,47 @@ async function checkpointNames(folder: string): Promise<string[]> {
   return names.filter(isCheckpoint).sort();
 }
 
+export interface LoadCheckpointOptions {
+  /** Told of each damaged checkpoint before the one before it is tried; where it is absent, a damaged one is refused. */
+  readonly onDamage?: (message: string) => void;
+}
+
 /**
  * Reads the newest checkpoint of a folder, or `undefined` where there is none.
  * @param size P: values of each vector
  * @param fit of the run's configuration: whether and for how many steps there is a history of losses
- * @throws UnnoiseError `run-folder` when the file is damaged or belongs to another network
+ * @throws UnnoiseError `run-folder` when the file is damaged or belongs to another network, `io` when it cannot be read
  */
-export async function loadCheckpoint(folder: string, size: number, fit: Fit): Promise<Checkpoint | undefined> {
-  const name = (await checkpointNames(folder)).at(-1);
-  if (name === undefined) return undefined;
-  const path = join(folder, name);
-  try {
-    return decodeCheckpoint(await readFileBytes(path), path, size, fit);
-  } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, " ");
-    const advice = "delete that file to go on from the checkpoint before it, or start again with --overwrite";
-    throw new UnnoiseError("run-folder", `checkpoint cannot be used: ${reason}; ${advice}`, { cause });
+export async function loadCheckpoint(
+  folder: string,
+  size: number,
+  fit: Fit,
+  { onDamage }: LoadCheckpointOptions = {},
+): Promise<Checkpoint | undefined> {
+  const names = (await checkpointNames(folder)).reverse();
+  for (const [i, name] of names.entries()) {
+    const path = join(folder, name);
+    const bytes = await readFileBytes(path);
+    try {
+      return decodeCheckpoint(bytes, path, size, fit);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const before = names[i + 1];
+      const advice = adviceOn(folder, onDamage !== undefined, before);
+      const message = `checkpoint cannot be used: ${reason}; ${advice}`;
+      if (onDamage === undefined || before === undefined) throw new UnnoiseError("run-folder", message, { cause });
+      onDamage(message);
+    }
   }
+  return undefined;
+}
+
+/** What to do about a damaged checkpoint, or what is done. */
+function adviceOn(folder: string, goesOn: boolean, before: string | undefined): string {
+  if (before === undefined) {
+    return `there is none before it: delete ${folder} to train from the start with --resume, or start again with --overwrite`;
+  }
+  return goesOn ? `going on from the one before, ${before}` : "train --resume goes on from the one before it";
 }
 
 function decodeCheckpoint(bytes: Uint8Array, path: string, size: number, fit: Fit): Checkpoint {
@@ -108,13 +137,18 @@ function decodeCheckpoint(bytes: Uint8Array, path: string, size: number, fit: Fi
   if (!Number.isSafeInteger(iteration) || iteration < 0 || metadata["window"] === undefined) {
     throw new UnnoiseError("format", `${path}: iteration and loss window are missing`);
   }
+  const { iteration: _, window, [SEAL]: seal, ...unknown } = metadata;
+  const [other] = Object.keys(unknown);
+  // A damaged name of the sum must not make the file one of those from before there were sums.
+  if (other !== undefined) throw new UnnoiseError("format", `${path}: unknown metadata ${shown(other)}`);
+  if (seal !== undefined) checkSeal(bytes, seal, path);
   const read: Reader = (name, dtype, shape) => checked(tensors.get(name), `${path}: ${name}`, dtype, shape);
   const vectors = Object.fromEntries(stateNames.map((name) => [name, read(name, "float32", [size])]));
   const averages = fit.moreEmaDecays.map((_, i) => read(averageName(i), "float32", [size]));
   const lossHistory = fit.timestepDraw === "importance" ? historyOf(read, fit.timesteps) : undefined;
   return {
     state: { iteration, vectors: vectors as unknown as StateVectors, averages, ...(lossHistory && { lossHistory }) },
-    window: windowSchema.parse(JSON.parse(metadata["window"])),
+    window: windowSchema.parse(JSON.parse(window)),
   };
 }
 

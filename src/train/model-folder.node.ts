@@ -8,6 +8,7 @@ import { makeFolder } from "../formats/make-folder.node.ts";
 import { codeOf, ioError } from "../formats/io-error.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
+import { CHECKSUMS, checksumsText, verifyChecksums, type NamedContent } from "./checksums.node.ts";
 import type { DenoiserConfig } from "../nn/networks.ts";
 import { sameShape, type FloatTensor, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { denoiserFile, denoiserParameters, outputChannelsOf, parseDenoiser, sampleShapeOf } from "./denoiser-spec.ts";
@@ -18,6 +19,7 @@ import { processOf, schedulerFile, schedulerSchema, type ProcessFacts } from "./
 /** Files of a model folder, in the layout of diffusers' pipelines. */
 const files = {
   index: "model_index.json",
+  checksums: CHECKSUMS,
   scheduler: "scheduler/scheduler_config.json",
   denoiser: "unet/config.json",
   weights: "unet/diffusion_pytorch_model.safetensors",
@@ -60,21 +62,20 @@ export async function hasModel(folder: string): Promise<boolean> {
 
 /**
  * Writes a model as a folder in the layout of diffusers' pipelines, which diffusers loads where it has the network; the index comes
- * last, so that a folder with one is whole.
+ * last, so that a folder with one is whole, and before it the checksums of all.
  * @throws UnnoiseError `io` when a file cannot be written
  */
 export async function saveModel(folder: string, model: AnyModel): Promise<void> {
-  const { denoiser } = model;
-  const write = async (name: string, content: Uint8Array | object): Promise<void> => {
-    const path = join(folder, name);
-    await writeFileAtomic(path, content instanceof Uint8Array ? content : jsonText(content));
-  };
+  const contents: NamedContent[] = [
+    [files.weights, encodeSafetensors(new Map<string, Tensor>(model.weights), { format: "pt" })],
+    [files.denoiser, jsonText(denoiserFile(model.denoiser))],
+    [files.scheduler, jsonText(schedulerFile(model))],
+  ];
+  if (model.kind === "points") contents.push([files.standardiser, jsonText(standardiserFile(model))]);
+  const index: NamedContent = [files.index, jsonText(indexFile(model))];
+  const sums: NamedContent = [files.checksums, checksumsText([...contents, index])];
   await prepare(folder, model);
-  await write(files.weights, encodeSafetensors(new Map<string, Tensor>(model.weights), { format: "pt" }));
-  await write(files.denoiser, denoiserFile(denoiser));
-  await write(files.scheduler, schedulerFile(model));
-  if (model.kind === "points") await write(files.standardiser, standardiserFile(model));
-  await write(files.index, indexFile(model));
+  for (const [name, content] of [...contents, sums, index]) await writeFileAtomic(join(folder, name), content);
 }
 
 function indexFile(model: AnyModel): object {
@@ -93,11 +94,11 @@ function standardiserFile({ standardiser, columns }: PointModel): object {
   return { _class_name: "Standardiser", ...standardiser, columns };
 }
 
-/** Makes the folders, and takes away the index of an earlier model before its files are replaced one by one. */
+/** Makes the folders, and takes away the index of an earlier model and its checksums before its files are replaced one by one. */
 async function prepare(folder: string, { kind }: AnyModel): Promise<void> {
   const written = modelFiles.filter((file) => kind === "points" || file !== files.standardiser);
   try {
-    await rm(join(folder, files.index), { force: true });
+    for (const file of [files.index, files.checksums]) await rm(join(folder, file), { force: true });
     for (const file of written) await makeFolder(dirname(join(folder, file)));
   } catch (cause) {
     throw ioError("create", folder, cause);
@@ -118,6 +119,8 @@ export async function loadModel(folder: string): Promise<AnyModel> {
   const points = images ? undefined : await pointFacts(folder, denoiser, scheduler);
   checkSchedule(facts, join(folder, files.scheduler));
   const weights = await loadWeights(join(folder, files.weights), denoiser);
+  const { standardiser, checksums: _, ...parts } = files;
+  await verifyChecksums(folder, [...Object.values(parts), ...(points ? [standardiser] : [])]);
   const model = { denoiser, ...facts, weights };
   if (points) return { kind: "points", ...model, ...points };
   return { kind: "images", ...model, ...(images?.classes && { classes: images.classes }) };

@@ -4,6 +4,7 @@ import { densityEndings } from "../data/points.node.ts";
 import { codeOf } from "../formats/io-error.ts";
 import { isTemporary } from "../formats/write-file.node.ts";
 import { isCheckpoint } from "./checkpoint.node.ts";
+import { CHECKSUMS } from "./checksums.node.ts";
 import { modelFiles } from "./model-folder.node.ts";
 import { isEventFile } from "./run-log-tensorboard.node.ts";
 import { isSampleGrid } from "./run-samples-name.ts";
@@ -36,7 +37,8 @@ const ownFolders: readonly OwnFolder[] = [
   {
     path: ".",
     owns: (name) =>
-      isEventFile(name) || [...dataFiles, "columns.json", "images.json", "log.jsonl", "log.csv"].includes(name),
+      isEventFile(name) ||
+      [...dataFiles, CHECKSUMS, "columns.json", "images.json", "log.jsonl", "log.csv"].includes(name),
   },
 ];
 

@@ -11,6 +11,7 @@ import { decodeNpy, encodeNpy } from "../formats/npy.ts";
 import { isTemporary, readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { floatTensor } from "../tensor/tensor.ts";
+import { CHECKSUMS, checksumsText, verifyChecksums, type NamedContent } from "./checksums.node.ts";
 import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
 import { jsonText, readJson } from "./json-file.node.ts";
 import { hasModel, loadModel, saveModel } from "./model-folder.node.ts";
@@ -38,6 +39,21 @@ export type RunFolderContents = "nothing" | "unfinished" | "run" | "damaged" | "
 /** Where a run keeps the picture or drawing that its data are drawn from. */
 function densityPath(run: string, ending: string): string {
   return join(run, `data${ending}`);
+}
+
+/** What a run keeps of its images. */
+function keptFacts({ fingerprint, count, shape, classes }: ImageDataset): NamedContent[] {
+  return [["images.json", jsonText({ fingerprint, count, shape, ...(classes && { classes }) })]];
+}
+
+/** What a run keeps of its points: the user's own, or what they are drawn from. */
+function keptData({ source, points, columns, draw }: Dataset): NamedContent[] {
+  if (source !== undefined) return [[`data${source.ending}`, source.bytes]];
+  if (draw !== undefined) return [];
+  return [
+    ["data.npy", encodeNpy(points)],
+    ["columns.json", `${JSON.stringify(columns)}\n`],
+  ];
 }
 
 /** Where a run keeps what. */
@@ -126,11 +142,13 @@ export class RunFolder {
     } catch (cause) {
       throw ioError("create", this.path, cause);
     }
-    if ("fingerprint" in dataset) await this.#keepFacts(dataset);
-    else await this.#keepData(dataset);
+    const text = jsonText({ unnoise: FORMAT, ...config });
+    const kept = "fingerprint" in dataset ? keptFacts(dataset) : keptData(dataset);
+    for (const [name, content] of kept) await writeFileAtomic(join(this.path, name), content);
     await writeFileAtomic(this.logPath, "");
     await writeFileAtomic(this.csvPath, csvHeader);
-    await writeFileAtomic(this.configPath, jsonText({ unnoise: FORMAT, ...config }));
+    await writeFileAtomic(join(this.path, CHECKSUMS), checksumsText([...kept, [basename(this.configPath), text]]));
+    await writeFileAtomic(this.configPath, text);
   }
 
   /**
@@ -156,7 +174,9 @@ export class RunFolder {
     }
     const { unnoise: _, ...options } = await readJson(this.configPath, markedHere);
     try {
-      return parseTrainingConfig(options, this.configPath);
+      const config = parseTrainingConfig(options, this.configPath);
+      await verifyChecksums(this.path, [basename(this.configPath)]);
+      return config;
     } catch (cause) {
       throw new UnnoiseError("run-folder", (cause as Error).message, { cause });
     }
@@ -166,8 +186,11 @@ export class RunFolder {
   async dataset(config: TrainingConfig): Promise<Dataset> {
     if (isToyName(config.data)) return openDataset(config);
     const density = await this.#keptDensity();
-    if (density === undefined) return this.#keptPoints(config);
-    return { ...(await openDataset({ ...config, data: density })), name: config.data };
+    const dataset = await (density === undefined
+      ? this.#keptPoints(config)
+      : openDataset({ ...config, data: density }));
+    await verifyChecksums(this.path, density === undefined ? ["data.npy", "columns.json"] : [basename(density)]);
+    return { ...dataset, name: config.data };
   }
 
   /**
@@ -176,21 +199,11 @@ export class RunFolder {
    */
   async images(config: TrainingConfig, hooks: OpenHooks = {}): Promise<ImageDataset> {
     const { fingerprint } = await readJson(this.imagesPath, imageFacts);
+    await verifyChecksums(this.path, [basename(this.imagesPath)]);
     const images = await openImageData(config, hooks);
     if (images.fingerprint === fingerprint) return images;
     const advice = "bring back the images as they were, or start a new run";
     throw new UnnoiseError("run-folder", `${config.data}: not the images that ${this.path} was trained on; ${advice}`);
-  }
-
-  async #keepFacts({ fingerprint, count, shape, classes }: ImageDataset): Promise<void> {
-    await writeFileAtomic(this.imagesPath, jsonText({ fingerprint, count, shape, ...(classes && { classes }) }));
-  }
-
-  async #keepData({ source, points, columns, draw }: Dataset): Promise<void> {
-    if (source !== undefined) return writeFileAtomic(densityPath(this.path, source.ending), source.bytes);
-    if (draw !== undefined) return;
-    await writeFileAtomic(this.dataPath, encodeNpy(points));
-    await writeFileAtomic(this.columnsPath, `${JSON.stringify(columns)}\n`);
   }
 
   async #keptDensity(): Promise<string | undefined> {

@@ -123,6 +123,8 @@ interface RunParts {
   readonly measures: RunMeasures;
   readonly memory: TrainRunInfo["memory"];
   readonly checkpoint: Checkpoint | undefined;
+  /** Of each damaged checkpoint that was passed over. */
+  readonly damages: readonly string[];
 }
 
 /** A trainer with its folder. */
@@ -147,13 +149,15 @@ class TrainingRun {
     const { data, source } = opened;
     const measures = new RunMeasures(folder, config, "fingerprint" in source ? source : {});
     const size = trainedCount(config, data);
-    const checkpoint = resume ? await loadCheckpoint(folder.checkpointsPath, size, config) : undefined;
+    const damages: string[] = [];
+    const onDamage = (message: string): void => void damages.push(message);
+    const checkpoint = resume ? await loadCheckpoint(folder.checkpointsPath, size, config, { onDamage }) : undefined;
     const trainer = await Trainer.create({ config, data, ...(checkpoint && { state: checkpoint.state }) });
     try {
       const log = resume
         ? await continueFolder(folder, config, checkpoint)
         : await makeFolder(folder, trainer, opened.source);
-      return new TrainingRun({ folder, trainer, opened, log, measures, memory, checkpoint });
+      return new TrainingRun({ folder, trainer, opened, log, measures, memory, checkpoint, damages });
     } catch (cause) {
       await trainer.dispose();
       throw cause;
@@ -187,10 +191,12 @@ class TrainingRun {
   }
 
   async #logStart(onWarning: TrainRunOptions["onWarning"]): Promise<void> {
-    const { log, checkpoint } = this.#parts;
+    const { log, checkpoint, damages } = this.#parts;
     const { device, threads, parameters, iteration } = this.#info();
-    if (checkpoint) return log.add([{ event: "resume", iteration, device, threads }]);
-    return log.add([{ event: "start", device, threads, parameters }, ...this.#lint(onWarning)]);
+    if (!checkpoint) return log.add([{ event: "start", device, threads, parameters }, ...this.#lint(onWarning)]);
+    const warnings = damages.map((message) => ({ event: "warning", message }) as const);
+    damages.forEach((message) => onWarning?.(message));
+    return log.add([...warnings, { event: "resume", iteration, device, threads }]);
   }
 
   /** Tells what is wrong with the schedule; of a learned one, as it is now. */

@@ -7,6 +7,7 @@ import { encodeSafetensors } from "../../formats/safetensors.ts";
 import { writeFileAtomic, writeNewFile, type WriteNewOptions } from "../../formats/write-file.node.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { CHECKSUMS, checksumsText, type NamedContent } from "../checksums.node.ts";
 import { denoiserFile } from "../denoiser-spec.ts";
 import type { ImageModel } from "../model.ts";
 import { schedulerFile, schedulerValues, type SchedulerFile } from "../scheduler-config.ts";
@@ -48,12 +49,13 @@ export async function exportDiffusers(model: ExportedModel, folder: string, opti
     throw new UnnoiseError("io", `cannot write ${folder}: its files are no model of diffusers; choose another name`);
   }
   await attempt(folder, () => rm(join(folder, files.index)));
+  await attempt(folder, () => rm(join(folder, CHECKSUMS), { force: true }));
   await writeFiles(folder, contents);
 }
 
-type Contents = readonly (readonly [name: string, content: Uint8Array | string])[];
+type Contents = readonly NamedContent[];
 
-/** The files, the index last, so that a folder with one is whole. */
+/** The files, their checksums and the index last, so that a folder with one is whole. */
 function contentsOf(model: ExportedModel): Contents {
   const { denoiser, weights, pipeline = "DDPMPipeline", classes } = model;
   if (denoiser.kind !== "UNet2DModel") {
@@ -62,19 +64,20 @@ function contentsOf(model: ExportedModel): Contents {
   }
   const { _class_name: network, ...config } = denoiserFile(denoiser);
   const scheduler = exportedScheduler(model);
-  const index = {
+  const index = pythonJsonText({
     _class_name: pipeline,
     _diffusers_version: VERSION,
     scheduler: ["diffusers", scheduler._class_name],
     unet: ["diffusers", network],
     _unnoise: { kind: "images", ...(classes && { classes }) },
-  };
-  return [
+  });
+  const contents: Contents = [
     [files.weights, encodeSafetensors(new Map<string, Tensor>(weights), { format: "pt" })],
     [files.network, pythonJsonText({ _class_name: network, _diffusers_version: VERSION, ...config })],
     [files.scheduler, pythonJsonText(scheduler)],
-    [files.index, pythonJsonText(index)],
+    [files.index, index],
   ];
+  return [...contents.slice(0, -1), [CHECKSUMS, checksumsText(contents)], ...contents.slice(-1)];
 }
 
 function exportedScheduler(model: ExportedModel): SchedulerFile {

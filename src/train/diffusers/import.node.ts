@@ -7,6 +7,7 @@ import { UnnoiseError, at } from "../../math/error.ts";
 import type { DenoiserConfig } from "../../nn/networks.ts";
 import { presentAttention } from "../../nn/unet/attention-names.ts";
 import { sameShape, type FloatTensor, type Shape, type Tensor } from "../../tensor/tensor.ts";
+import { verifyChecksums } from "../checksums.node.ts";
 import { classesOf, denoiserParameters, outputChannelsOf, parseDenoiser, sampleShapeOf } from "../denoiser-spec.ts";
 import type { ImageModel } from "../model.ts";
 import { processOf, schedulerSchema, type SchedulerFile } from "../scheduler-config.ts";
@@ -47,6 +48,7 @@ export async function importDiffusers(folder: string, options: ImportOptions = {
   checkChannels(denoiser, isLearned(facts.variance), parts);
   const weights = await readNetworkWeights(parts.weightsPath, denoiser);
   const classes = classNamesOf(parts, denoiser);
+  await verifyChecksums(folder);
   return {
     kind: "images",
     denoiser,

@@ -1,0 +1,75 @@
+import { cp, mkdtemp, readFile, readdir, rm, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tryDamage, type Outcome } from "../../test/damage.ts";
+import { at } from "../math/error.ts";
+import { parseTrainingConfig } from "./config.ts";
+import { trainRun } from "./train-run.node.ts";
+
+const TRIES = 24;
+const config = parseTrainingConfig({
+  data: "moons",
+  ...{ iterations: 30, batchSize: 8, width: 8, depth: 1, dataSize: 60, timesteps: 4 },
+  ...{ checkpointEvery: 10, timestepDraw: "importance", device: "cpu", threads: 1 },
+});
+
+let root: string;
+let whole: Uint8Array;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "unnoise-damage-"));
+  await trainRun({ config, out: join(root, "whole") });
+  whole = await readFile(join(root, "whole/model/unet/diffusion_pytorch_model.safetensors"));
+  const stop = new AbortController();
+  const onStep = ({ iteration }: { iteration: number }): void => {
+    if (iteration === 25) stop.abort();
+  };
+  await trainRun({ config, out: join(root, "half"), signal: stop.signal, onStep });
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const outcomes = async (run: string): Promise<Outcome[]> => {
+  const all: Outcome[] = [];
+  for (let i = 0; i < TRIES; i++) all.push(await tryDamage(join(root, run), whole, i));
+  return all;
+};
+
+test("a damaged file of a run that is not finished is named, or survived by the checkpoint before", async () => {
+  const all = await outcomes("half");
+  expect(all.filter(({ outcome }) => outcome === "accepted")).toEqual([]);
+  expect(new Set(all.map(({ outcome }) => outcome))).toContain("refused");
+  expect(new Set(all.map(({ outcome }) => outcome))).toContain("survived");
+});
+
+test("a damaged file of a model is named", async () => {
+  const all = await outcomes("whole");
+  expect(all.filter(({ outcome }) => outcome === "accepted")).toEqual([]);
+  expect(all.filter(({ outcome }) => outcome === "refused").length).toBeGreaterThan(TRIES / 2);
+});
+
+test("control: without checksums flipped bits of weights are accepted", async () => {
+  await cp(join(root, "whole"), join(root, "bare"), { recursive: true });
+  await rm(join(root, "bare/model/checksums.json"));
+  const flips = (await outcomes("bare")).filter(({ file, damage }) => damage === "a flipped bit" && file.endsWith("s"));
+  expect(
+    at(
+      flips.filter(({ outcome }) => outcome === "accepted"),
+      0,
+    ).damage,
+  ).toBe("a flipped bit");
+});
+
+test("the only checkpoint, damaged, says what to do, and that helps", async () => {
+  const out = join(root, "half-only");
+  await cp(join(root, "half"), out, { recursive: true });
+  const folder = join(out, "checkpoints");
+  const [first = "", ...more] = await readdir(folder);
+  for (const name of more) await rm(join(folder, name));
+  await truncate(join(folder, first), 100);
+  const advice = `there is none before it: delete ${folder} to train from the start with --resume`;
+  await expect(trainRun({ config, out, resume: true })).rejects.toThrow(advice);
+  await rm(folder, { recursive: true });
+  await trainRun({ config, out, resume: true });
+  const weights = await readFile(join(out, "model/unet/diffusion_pytorch_model.safetensors"));
+  expect(weights.equals(whole)).toBe(true);
+});
