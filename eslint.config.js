@@ -44,5 +44,5 @@ export default tseslint.config(
     rules: { "max-lines-per-function": "off" },
   },
   { files: ["examples/**/*.ts", "bench/**/*.ts"], rules: { "no-console": "off" } },
-  { files: ["*.config.ts"], rules: { "no-restricted-syntax": "off" } },
+  { files: ["**/*.config.ts"], rules: { "no-restricted-syntax": "off" } },
 );

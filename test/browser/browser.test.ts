@@ -7,19 +7,13 @@ import { gzipSync } from "node:zlib";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { at } from "../../src/math/error.ts";
+import { executablePath, flags } from "./chromium.ts";
 import { bundlePage, type Chunk } from "./bundle.ts";
 import { runMoons, type MoonsRun } from "./moons.ts";
 import { serve } from "./serve.ts";
 import { runShapes } from "./shapes.ts";
 
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const hasChromium = existsSync(executablePath);
-const flags = [
-  ...["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  ...["--disable-component-update", "--disable-sync"],
-  ...["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-];
-
 /** What a page that has loaded `page.ts` adds to its window. */
 interface PageWindow {
   readonly unnoise: Pick<typeof import("../../src/web.ts"), "configureRuntime">;
