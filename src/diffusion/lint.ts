@@ -145,9 +145,13 @@ function orderFindings({ betas, timesteps }: NoiseSchedule, { config }: LintOpti
   ];
 }
 
+/** Whether a network that predicts this says nothing about x̂_0 at the step from which sampling starts. */
+export function isBlindAtStart(schedule: NoiseSchedule, parameterisation: Parameterisation | undefined): boolean {
+  return alphaCumprodAt(schedule, schedule.timesteps - 1) === 0 && NEEDS_SIGNAL.includes(parameterisation);
+}
+
 function terminalFindings(schedule: NoiseSchedule, { parameterisation }: LintOptions): string[] {
-  const last = schedule.timesteps - 1;
-  if (alphaCumprodAt(schedule, last) > 0 || !NEEDS_SIGNAL.includes(parameterisation)) return [];
+  if (!isBlindAtStart(schedule, parameterisation)) return [];
   const name = parameterisation === "score" ? "the score" : "ε";
   return [
     `schedule: ᾱ_T = 0 at t = ${schedule.timesteps} leaves x̂_0 undetermined by a network that predicts ${name} ` +

@@ -1,3 +1,5 @@
+import { isBlindAtStart } from "../../diffusion/lint.ts";
+import { scheduleFromConfig } from "../../diffusion/schedules/schedule-config.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import type { TrainingConfig } from "../../train/config.ts";
 import { trainRun, type TrainRunOptions, type TrainRunResult } from "../../train/train-run.node.ts";
@@ -19,8 +21,22 @@ export async function train(data: string | undefined, options: TrainCommandOptio
   const terminal = new Terminal(io, options);
   const { resume = false, overwrite = false } = options;
   const { json = false } = options;
+  if (!resume) requireSamplable(config);
   const result = await runTraining(terminal, { config, out, resume, overwrite }, { json, tellNext: true });
   if (result.status === "interrupted") throw stopped(result, config, out);
+}
+
+/** The end of training proposes to sample, which such a network cannot start. */
+function requireSamplable(config: TrainingConfig): void {
+  if (config.schedule === "learned") return;
+  const schedule = scheduleFromConfig(config);
+  if (!isBlindAtStart(schedule, config.prediction)) return;
+  const cause = config.zeroTerminalSnr ? ", or leave out --zero-terminal-snr" : "";
+  throw new UnnoiseError(
+    "usage",
+    `schedule ${config.schedule}: x_T is pure noise (ᾱ_T = 0), where a network that predicts ${config.prediction} says nothing of ` +
+      `the data, so that sampling cannot start; use --prediction v or --prediction x0${cause}`,
+  );
 }
 
 /** How a training run is told. */
