@@ -117,7 +117,7 @@ describe("unnoise train", () => {
     [["--schedule", "none.json"], /none\.json/],
     [["--schedule", "linaer"], /--schedule: expected one of linear, .*got linaer/],
     [["--weighting", "edm", "--weighting-gamma", "2"], /weightingGamma: only the weightings min-snr and p2/],
-    [["--weighting", "edm", "--zero-terminal-snr"], /weighting: edm is .* at step 999.*predict v or x0/],
+    [["--weighting", "edm", "--zero-terminal-snr"], /schedule linear: .*--prediction v or --prediction x0/],
   ])("%j is refused in one line and leaves no folder", async (flags, message) => {
     const out = file("refused");
     const { code, stderr } = await runHere(["train", "moons", "--out", out, ...tiny, ...flags]);
