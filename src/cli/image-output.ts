@@ -1,9 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { access, constants, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, extname, join, resolve } from "node:path";
 import { codeOf, ioError } from "../formats/io-error.ts";
+import { checkNotDangling, checkNotLinked } from "../formats/link.node.ts";
 import { plainImage } from "../formats/pixels.ts";
 import { encodePlainPng } from "../formats/png.ts";
+import { sweepAbandoned, temporaryName } from "../formats/temporary.node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { openOutput, type OutputFlags, type OutputTarget } from "./output.ts";
@@ -55,6 +56,9 @@ async function filesOf(path: string): Promise<string[] | undefined> {
 }
 
 async function checkFolder(path: string, overwrite: boolean): Promise<void> {
+  await checkNotDangling(path);
+  // The whole folder is replaced in the end: of a link that would be the link.
+  await checkNotLinked(path);
   const names = await filesOf(path);
   if (names === undefined || names.length === 0) return;
   const other = names.find((name) => !PICTURE.test(name));
@@ -76,8 +80,9 @@ export async function writePictures(
   images: FloatTensor,
 ): Promise<void> {
   const folder = resolve(path);
-  const temporary = join(dirname(folder), `.unnoise-${randomUUID()}.tmp`);
+  const temporary = join(dirname(folder), temporaryName());
   await checkFolder(path, overwrite);
+  await sweepAbandoned(dirname(folder));
   try {
     await mkdir(temporary);
     for (let i = 0; i < at(images.shape, 0); i++) {

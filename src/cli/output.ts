@@ -1,6 +1,7 @@
 import { access, constants, readdir, stat } from "node:fs/promises";
 import { dirname, extname } from "node:path";
 import { ioError } from "../formats/io-error.ts";
+import { checkNotDangling, checkNotLinked } from "../formats/link.node.ts";
 import { writeNewFile } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { Terminal } from "./terminal.ts";
@@ -66,7 +67,9 @@ function formatOf<F extends string>(out: string, formats: readonly [F, ...F[]], 
  * @throws UnnoiseError `usage` for one that has files already
  */
 export async function checkFolder(path: string, overwrite: boolean): Promise<void> {
+  await checkNotDangling(path);
   const names = await readdir(path).catch(() => []);
+  if (names.length > 0 && overwrite) await checkNotLinked(path);
   if (names.length === 0 || overwrite) return;
   throw new UnnoiseError("usage", `--out ${path}: it has files already; choose another name or add --overwrite`);
 }
@@ -76,6 +79,7 @@ export async function checkFolder(path: string, overwrite: boolean): Promise<voi
  * @throws UnnoiseError `usage` for a file that exists, `io` for a folder that cannot be written to
  */
 export async function checkFile(path: string, overwrite: boolean): Promise<void> {
+  await checkNotDangling(path);
   const present = await stat(path).catch(() => undefined);
   if (present?.isDirectory() === true) throw new UnnoiseError("usage", `--out ${path}: expected a file, got a folder`);
   if (present?.isFile() === true && !overwrite) {

@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from "node:crypto";
-import { open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../formats/io-error.ts";
 import { makeFolder } from "../formats/make-folder.node.ts";
-import { isTemporary } from "../formats/write-file.node.ts";
+import { removeAbandoned, temporaryName } from "../formats/temporary.node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { counted } from "../math/text.ts";
 import { CacheWriter, openCache } from "./image-cache.node.ts";
@@ -18,8 +18,6 @@ const VERSION = 1;
 const AT_ONCE = 16;
 /** Pictures that are looked at to tell grey from colour. */
 const LOOKED_AT = 64;
-/** Temporary files of processes that were killed are removed after a day. */
-const STALE_MS = 86_400_000;
 
 /** How images are decoded and where they are kept. */
 export interface ImportSettings {
@@ -177,21 +175,13 @@ async function writeImages(handle: FileHandle, source: ImageSource, settings: Im
   }
 }
 
-async function removeStale(folder: string): Promise<void> {
-  for (const name of (await readdir(folder)).filter(isTemporary)) {
-    const path = join(folder, name);
-    const facts = await stat(path).catch(() => undefined);
-    if (facts && Date.now() - facts.mtimeMs > STALE_MS) await rm(path, { force: true });
-  }
-}
-
 /** Writes the cache under a temporary name, then gives it its own. */
 async function makeCache(path: string, source: ImageSource, settings: ImportSettings): Promise<void> {
   const folder = settings.cacheFolder;
-  const temporary = join(folder, `.unnoise-${randomUUID()}.tmp`);
+  const temporary = join(folder, temporaryName());
   try {
     await makeFolder(folder);
-    await removeStale(folder);
+    await removeAbandoned(folder);
     const handle = await open(temporary, "wx");
     await writeImages(handle, source, settings).finally(() => handle.close());
     await rename(temporary, path);

@@ -17,6 +17,8 @@ import { zipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { encodeNpy } from "../formats/npy.ts";
 import { encodePlainPng, encodePng } from "../formats/png.ts";
+import { thisProcess } from "../formats/process-mark.node.ts";
+import { temporaryName } from "../formats/temporary.node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { openImages, type OpenImagesOptions } from "./images.node.ts";
@@ -453,11 +455,12 @@ describe("the cache", () => {
     const path = put("x.npy", file);
     await expect(open(path, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "interrupted" });
     expect(caches()).toEqual([]);
-    const [stale, fresh] = ["a", "b"].map((letter) => join(cacheFolder(), `.unnoise-${letter.repeat(36)}.tmp`));
-    [stale, fresh].forEach((name) => writeFileSync(name ?? "", ""));
-    utimesSync(stale ?? "", 1, 1);
+    const fresh = join(cacheFolder(), temporaryName());
+    const { pid } = thisProcess;
+    const stale = fresh.replace(`-${pid}-`, `-${2 ** 30}-`);
+    for (const name of [stale, fresh]) writeFileSync(name, "");
     await open(path);
-    expect([existsSync(stale ?? ""), existsSync(fresh ?? "")]).toEqual([false, true]);
+    expect([existsSync(stale), existsSync(fresh)]).toEqual([false, true]);
   });
 
   test("a folder that cannot be made is named", async () => {

@@ -5,7 +5,9 @@ import { version } from "../../package.json";
 import { encodeCsvTable } from "../formats/csv.ts";
 import { makeFolder } from "../formats/make-folder.node.ts";
 import { codeOf, ioError } from "../formats/io-error.ts";
-import { isTemporary, writeFileAtomic } from "../formats/write-file.node.ts";
+import { checkNotDangling } from "../formats/link.node.ts";
+import { isTemporary } from "../formats/temporary.node.ts";
+import { writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { jsonText, readJson } from "../train/json-file.node.ts";
 import { canonicalJson } from "./job-key.node.ts";
@@ -45,6 +47,7 @@ export class StudyFolder {
    * @throws UnnoiseError `usage` for a folder of something else, and of a report with other options unless `overwrite`
    */
   async checkFree({ study, options, overwrite, shared = false }: PlaceRequest): Promise<void> {
+    await checkNotDangling(this.path);
     const names = await readdir(this.path).catch((cause: unknown): string[] => {
       if (codeOf(cause) === "ENOENT") return [];
       if (codeOf(cause) === "ENOTDIR") throw new UnnoiseError("usage", `${this.path} is a file; choose another --out`);

@@ -1,17 +1,12 @@
-import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
 import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UnnoiseError } from "../math/error.ts";
 import { codeOf, ioError } from "./io-error.ts";
+import { checkNotDangling } from "./link.node.ts";
+import { sweepAbandoned, temporaryName } from "./temporary.node.ts";
 
 const DEFAULT_MODE = 0o666;
-const TEMPORARY = /^\.unnoise-[0-9a-f-]{36}\.tmp$/;
-
-/** Whether a file name is that of a temporary file, which a killed process may leave behind. */
-export function isTemporary(name: string): boolean {
-  return TEMPORARY.test(name);
-}
 
 async function statIfPresent(path: string): Promise<Stats | undefined> {
   try {
@@ -47,7 +42,8 @@ async function syncFolder(folder: string): Promise<void> {
 
 async function replaceFile(path: string, content: Uint8Array | string, mode: number): Promise<void> {
   const folder = dirname(path);
-  const temporary = join(folder, `.unnoise-${randomUUID()}.tmp`);
+  const temporary = join(folder, temporaryName());
+  await sweepAbandoned(folder);
   try {
     await writeSynced(temporary, content, mode);
     await rename(temporary, path);
@@ -60,8 +56,10 @@ async function replaceFile(path: string, content: Uint8Array | string, mode: num
 
 /** A device, pipe or socket is written into; a file is replaced, at the end of its symbolic links. */
 async function writeAny(path: string, present: Stats | undefined, content: Uint8Array | string): Promise<void> {
-  if (present === undefined) await replaceFile(path, content, DEFAULT_MODE);
-  else if (present.isFile()) await replaceFile(await realpath(path), content, present.mode);
+  if (present === undefined) {
+    await checkNotDangling(path);
+    await replaceFile(path, content, DEFAULT_MODE);
+  } else if (present.isFile()) await replaceFile(await realpath(path), content, present.mode);
   else await writeFile(path, content);
 }
 

@@ -2,7 +2,7 @@ import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { densityEndings } from "../data/points.node.ts";
 import { codeOf } from "../formats/io-error.ts";
-import { isTemporary } from "../formats/write-file.node.ts";
+import { isAbandoned } from "../formats/temporary.node.ts";
 import { isCheckpoint } from "./checkpoint.node.ts";
 import { CHECKSUMS } from "./checksums.node.ts";
 import { modelFiles } from "./model-folder.node.ts";
@@ -66,13 +66,13 @@ async function removeIfEmpty(folder: string): Promise<void> {
 
 /** Removes what a killed process left half-written in a run. */
 export async function sweepTemporaries(run: string): Promise<void> {
-  for (const { path } of ownFolders) await removeIn(join(run, path), isTemporary);
+  for (const { path } of ownFolders) await removeIn(join(run, path), isAbandoned);
 }
 
 /** Removes the files that a run wrote, by their names, and folders that are empty then; all else stays, and config.json too. */
 export async function removeOwnFiles(run: string): Promise<void> {
   for (const { path, owns } of ownFolders) {
-    await removeIn(join(run, path), (name) => owns(name) || isTemporary(name));
+    await removeIn(join(run, path), (name) => owns(name) || isAbandoned(name));
     if (path !== ".") await removeIfEmpty(join(run, path));
   }
 }

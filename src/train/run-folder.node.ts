@@ -8,7 +8,10 @@ import { isToyName } from "../data/toy.ts";
 import { ioError } from "../formats/io-error.ts";
 import { makeFolder } from "../formats/make-folder.node.ts";
 import { decodeNpy, encodeNpy } from "../formats/npy.ts";
-import { isTemporary, readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
+import { checkNotDangling, checkNotLinked } from "../formats/link.node.ts";
+import { LOCK, checkUnlocked, lockFolder, type Unlock } from "../formats/lock.node.ts";
+import { isTemporary } from "../formats/temporary.node.ts";
+import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { floatTensor } from "../tensor/tensor.ts";
 import { CHECKSUMS, checksumsText, verifyChecksums, type NamedContent } from "./checksums.node.ts";
@@ -94,7 +97,7 @@ export class RunFolder {
       throw ioError("read", this.path, cause);
     });
     if (names.includes("config.json")) return this.#mark();
-    return names.every(isTemporary) ? "nothing" : "other";
+    return names.every((name) => isTemporary(name) || name.startsWith(LOCK)) ? "nothing" : "other";
   }
 
   async #mark(): Promise<RunFolderContents> {
@@ -114,7 +117,9 @@ export class RunFolder {
    * @throws UnnoiseError `usage` when the path is taken
    */
   async checkFree({ overwrite }: { readonly overwrite: boolean }): Promise<void> {
+    await checkNotDangling(this.path);
     const contents = await this.contents();
+    if (contents !== "nothing" && overwrite) await checkNotLinked(this.path);
     if (contents === "other" || contents === "damaged") {
       throw new UnnoiseError(
         "usage",
@@ -125,6 +130,23 @@ export class RunFolder {
       const advice = "go on with --resume, replace it with --overwrite, or choose another folder with --out";
       throw new UnnoiseError("usage", `${this.path} already holds a run; ${advice}`);
     }
+  }
+
+  /**
+   * Takes the folder for this process alone; makes it where there is none. Who only reads needs no lock.
+   * @returns gives it free
+   * @throws UnnoiseError `usage` while another process writes here, `io`
+   */
+  async lock(): Promise<Unlock> {
+    return lockFolder(this.path);
+  }
+
+  /**
+   * Refuses a folder that another process writes in, before any work is done for it.
+   * @throws UnnoiseError `usage`
+   */
+  async checkUnlocked(): Promise<void> {
+    await checkUnlocked(this.path);
   }
 
   /**

@@ -67,15 +67,24 @@ export interface TrainRunResult {
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
   const { out, resume = false, overwrite = false } = options;
   const folder = new RunFolder(out);
-  if (!resume) await folder.checkFree({ overwrite });
-  const config = resume ? resumedConfig(await folder.config(), options.config) : options.config;
-  const opened = await openedData(folder, config, options);
-  const memory = memoryOf(config, opened, options.memory);
-  const run = await TrainingRun.open(folder, config, opened, { resume, memory });
+  if (resume) await folder.config();
+  else await folder.checkFree({ overwrite });
+  // A new run takes its folder when it makes it, so that what is refused before leaves none.
+  if (!resume) await folder.checkUnlocked();
+  let unlock = resume ? await folder.lock() : undefined;
+  const take = async (): Promise<void> => {
+    unlock ??= await folder.lock();
+    // Another process may have made a run here meanwhile.
+    await folder.checkFree({ overwrite });
+  };
   try {
-    return await run.toEnd(options);
+    const config = resume ? resumedConfig(await folder.config(), options.config) : options.config;
+    const opened = await openedData(folder, config, options);
+    const memory = memoryOf(config, opened, options.memory);
+    const run = await TrainingRun.open(folder, config, opened, { resume, memory, take });
+    return await run.toEnd(options).finally(() => run.dispose());
   } finally {
-    await run.dispose();
+    await unlock?.();
   }
 }
 
@@ -112,6 +121,8 @@ function memoryOf(
 interface OpenRunOptions {
   readonly resume: boolean;
   readonly memory: TrainRunInfo["memory"];
+  /** Takes the folder for a new run. */
+  readonly take: () => Promise<void>;
 }
 
 /** What a run is made of. */
@@ -144,7 +155,7 @@ class TrainingRun {
     folder: RunFolder,
     config: TrainingConfig,
     opened: OpenData,
-    { resume, memory }: OpenRunOptions,
+    { resume, memory, take }: OpenRunOptions,
   ): Promise<TrainingRun> {
     const { data, source } = opened;
     const measures = new RunMeasures(folder, config, "fingerprint" in source ? source : {});
@@ -154,6 +165,7 @@ class TrainingRun {
     const checkpoint = resume ? await loadCheckpoint(folder.checkpointsPath, size, config, { onDamage }) : undefined;
     const trainer = await Trainer.create({ config, data, ...(checkpoint && { state: checkpoint.state }) });
     try {
+      if (!resume) await take();
       const log = resume
         ? await continueFolder(folder, config, checkpoint)
         : await makeFolder(folder, trainer, opened.source);

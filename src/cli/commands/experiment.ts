@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { basename, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { JobCache } from "../../experiments/cache.node.ts";
-import { lockCache } from "../../experiments/cache-lock.node.ts";
+import { lockFolder } from "../../formats/lock.node.ts";
 import { sourceOf } from "../../experiments/data-file.node.ts";
 import { workerLane } from "../../experiments/lanes.node.ts";
 import { runStudies, type DoneStudy, type StudyRequest } from "../../experiments/run-study.node.ts";
@@ -136,7 +136,7 @@ async function runAll(
   { workers = availableParallelism(), overwrite = false }: ExperimentCommandOptions,
 ): Promise<DoneStudy[]> {
   const cache = new JobCache(join(out, CACHE));
-  const unlock = await lockCache(cache.path);
+  const unlock = await lockFolder(cache.path);
   const lanes = Array.from({ length: workers }, () => workerLane());
   const view = new View(terminal);
   try {

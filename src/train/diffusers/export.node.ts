@@ -1,9 +1,10 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { randomUUID } from "node:crypto";
 import { codeOf, ioError } from "../../formats/io-error.ts";
 import { makeFolder } from "../../formats/make-folder.node.ts";
 import { encodeSafetensors } from "../../formats/safetensors.ts";
+import { checkNotDangling, checkNotLinked } from "../../formats/link.node.ts";
+import { sweepAbandoned, temporaryName } from "../../formats/temporary.node.ts";
 import { writeFileAtomic, writeNewFile, type WriteNewOptions } from "../../formats/write-file.node.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -37,6 +38,7 @@ const files = {
  */
 export async function exportDiffusers(model: ExportedModel, folder: string, options: WriteNewOptions): Promise<void> {
   const contents = contentsOf(model);
+  await checkNotDangling(folder);
   const present = await namesIn(folder);
   if (present.length === 0) return writeWhole(folder, contents);
   if (!options.overwrite) {
@@ -48,6 +50,7 @@ export async function exportDiffusers(model: ExportedModel, folder: string, opti
   if (!present.includes(files.index)) {
     throw new UnnoiseError("io", `cannot write ${folder}: its files are no model of diffusers; choose another name`);
   }
+  await checkNotLinked(folder);
   await attempt(folder, () => rm(join(folder, files.index)));
   await attempt(folder, () => rm(join(folder, CHECKSUMS), { force: true }));
   await writeFiles(folder, contents);
@@ -113,7 +116,8 @@ async function attempt(path: string, run: () => Promise<unknown>): Promise<void>
 
 /** Writes all files into a folder beside, which then takes the name. */
 async function writeWhole(folder: string, contents: Contents): Promise<void> {
-  const temporary = join(dirname(folder), `.unnoise-${randomUUID()}.tmp`);
+  const temporary = join(dirname(folder), temporaryName());
+  await sweepAbandoned(dirname(folder));
   try {
     await attempt(folder, () => mkdir(temporary));
     await writeFiles(temporary, contents);
