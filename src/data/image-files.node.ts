@@ -7,17 +7,18 @@ import type { ListedFile } from "./image-source.ts";
 const AT_ONCE = 64;
 
 /**
- * Sizes and times of files, by which a change is noticed.
+ * Sizes, times and places of files, by which a change is noticed. Nobody can set the time of the last change of a file's facts back, so
+ * that one put in the place of another of the same size and date is noticed too.
  * @throws UnnoiseError `io` for a file that cannot be found
  */
 export async function listFiles(paths: readonly string[]): Promise<ListedFile[]> {
   const facts: ListedFile[] = [];
   for (let start = 0; start < paths.length; start += AT_ONCE) {
     const some = paths.slice(start, start + AT_ONCE).map(async (path): Promise<ListedFile> => {
-      const { size, mtimeMs } = await stat(path).catch((cause: unknown) => {
+      const { size, mtimeMs, ctimeMs, ino } = await stat(path).catch((cause: unknown) => {
         throw ioError("read", path, cause);
       });
-      return [resolve(path), size, mtimeMs];
+      return [resolve(path), size, mtimeMs, ctimeMs, ino];
     });
     facts.push(...(await Promise.all(some)));
   }

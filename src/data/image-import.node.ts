@@ -41,6 +41,8 @@ class PictureReader {
   readonly #pictures: LoadedPictures;
   readonly #skips: boolean;
   readonly broken = new Map<number, string>();
+  /** Numbers of frames or pages of pictures that have several. */
+  readonly #frames = new Map<number, number>();
 
   constructor(pictures: LoadedPictures, { onBroken }: ResolvedOptions) {
     this.#pictures = pictures;
@@ -50,9 +52,15 @@ class PictureReader {
   async read(index: number): Promise<Picture | undefined> {
     if (this.broken.has(index)) return undefined;
     try {
-      return await this.#pictures.picture(index);
+      const picture = await this.#pictures.picture(index);
+      if (picture.frames !== undefined && picture.frames > 1) this.#frames.set(index, picture.frames);
+      return picture;
     } catch (cause) {
-      if (!this.#skips || !isBroken(cause)) throw cause;
+      if (!isBroken(cause)) throw cause;
+      if (!this.#skips) {
+        const advice = 'mend the picture, or leave broken ones out with onBroken "skip" (train --broken skip)';
+        throw new UnnoiseError(cause.code, `${cause.message}; ${advice}`, { cause });
+      }
       this.broken.set(index, cause.message);
       return undefined;
     }
@@ -61,7 +69,12 @@ class PictureReader {
   /** What to say of the pictures that were left out. */
   warnings(): readonly string[] {
     const [first] = this.broken.values();
-    return first === undefined ? [] : [`${counted(this.broken.size, "broken picture")} left out, such as ${first}`];
+    const broken = `${counted(this.broken.size, "broken picture")} left out, such as ${first ?? ""}`;
+    const [several] = this.#frames;
+    if (several === undefined) return first === undefined ? [] : [broken];
+    const such = `${this.#pictures.where(several[0])}, which has ${several[1]}`;
+    const frames = `${counted(this.#frames.size, "picture")} of several frames or pages: only the first is taken, as of ${such}`;
+    return first === undefined ? [frames] : [broken, frames];
   }
 }
 

@@ -4,6 +4,30 @@ import { resample, type Box, type Filter, type Raster } from "./resample.ts";
 /** A decoded picture: grey (1 channel), grey with opacity (2), colour (3) or colour with opacity (4), 0…`largest`. */
 export interface Picture extends Raster {
   readonly largest: number;
+  /** Frames or pages of its file, of which it is the first; 1 if absent. */
+  readonly frames?: number;
+}
+
+/**
+ * A picture turned and mirrored as its file asks.
+ * @param orientation 1…8 as Exif counts: odd ones of 1…4 keep the sides, 5…8 exchange them
+ */
+export function turned(picture: Picture, orientation: number): Picture {
+  if (orientation === 1) return picture;
+  const { width, height, channels, data } = picture;
+  const swaps = orientation >= 5;
+  const [wide, high] = swaps ? [height, width] : [width, height];
+  // Where the first row and the first column of the file are seen: Exif 2.3, table of orientations.
+  const [flipX, flipY] = [[2, 3, 7, 8].includes(orientation), [3, 4, 6, 7].includes(orientation)];
+  const out = new (data.constructor as new (length: number) => typeof data)(data.length);
+  for (let y = 0; y < high; y++) {
+    for (let x = 0; x < wide; x++) {
+      const [column, row] = swaps ? [y, x] : [x, y];
+      const source = ((flipY ? height - 1 - row : row) * width + (flipX ? width - 1 - column : column)) * channels;
+      for (let c = 0; c < channels; c++) out[(y * wide + x) * channels + c] = data[source + c] as number;
+    }
+  }
+  return { ...picture, width: wide, height: high, data: out };
 }
 
 /** How a picture whose sides have another ratio than the wanted ones is brought there. */

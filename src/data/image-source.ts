@@ -1,7 +1,7 @@
 import type { Picture } from "./image-raster.ts";
 
 /** A file that images come from, and what tells whether it has changed. */
-export type ListedFile = readonly [path: string, bytes: number, modified: number];
+export type ListedFile = readonly [path: string, bytes: number, modified: number, changed: number, inode: number];
 
 /** Pictures that are ready to be decoded one by one. */
 export interface LoadedPictures {

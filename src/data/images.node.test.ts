@@ -389,6 +389,15 @@ describe("the cache", () => {
     expect(decoded).toBe(3);
   });
 
+  test("a file of the same size and date in its place is noticed", async () => {
+    const path = put("x.npy", file);
+    utimesSync(path, 1, 1);
+    const { fingerprint } = await open(path);
+    writeFileSync(path, npy("int32", [3, 1, 2], [6, 5, 4, 3, 2, 1]));
+    utimesSync(path, 1, 1);
+    expect((await open(path)).fingerprint).not.toBe(fingerprint);
+  });
+
   test("the fingerprint is that of shape, pixels and labels, whatever the source", async () => {
     const values = [1, 2, 3, 4, 5, 6];
     const print = async (name: string, bytes: Uint8Array): Promise<string> =>

@@ -113,7 +113,7 @@ describe("reads PNG", () => {
 
   test("as it is written", () => {
     const image = { width: 3, height: 2, data: Uint8Array.from({ length: 24 }, (_, i) => 10 * i) };
-    expect(decodePng(encodePng(image), "p.png")).toEqual({ ...image, largest: 255 });
+    expect(decodePng(encodePng(image), "p.png")).toMatchObject({ ...image, largest: 255, frames: 1 });
   });
 });
 
@@ -121,7 +121,7 @@ const small: Parts = { size: [2, 1], depth: 8, colour: 0, rows: [[7, 200]] };
 test.each<[string, Uint8Array, string, RegExp]>([
   ["text", Buffer.from("this is a long text but no picture at all"), "format", /not a PNG image/],
   ["nothing", new Uint8Array(), "format", /not a PNG image/],
-  ["a part", png(small).subarray(0, 50), "format", /damaged PNG image \([^)]*[^):]\); save/],
+  ["a part", png(small).subarray(0, 50), "format", /damaged PNG image \([^)]*[^):]\)$/],
   ["a changed byte", png(small).map((byte, i) => (i === 45 ? byte ^ 1 : byte)), "format", /damaged PNG image/],
   ["a huge image", png({ ...small, size: [5000, 4000] }), "data", /at most 16777216 pixels, .* got 5000 × 4000/],
   ["few bits, interlaced", png({ ...small, depth: 4, interlace: 1 }), "data", /interlaced with 4 bits/],
@@ -153,4 +153,47 @@ test("200 damaged files each give an error of ours or a picture of the size that
     }
   }
   expect(refused).toBeGreaterThan(120);
+});
+
+describe("bounds", () => {
+  /** A PNG of 8 × 8 grey pixels with these parts before and after its own. */
+  const withParts = (before: readonly Buffer[], pixels: Uint8Array): Uint8Array => {
+    const header = Buffer.from([0, 0, 0, 8, 0, 0, 0, 8, 8, 0, 0, 0, 0]);
+    return Buffer.concat([
+      Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+      chunk("IHDR", header),
+      ...before,
+      chunk("IDAT", deflateSync(pixels)),
+      chunk("IEND", new Uint8Array()),
+    ]);
+  };
+  const zeros = deflateSync(new Uint8Array(2 ** 27));
+
+  test("no more is decompressed than the header promises", () => {
+    const before = process.memoryUsage().arrayBuffers;
+    expect(() => decodePng(withParts([], new Uint8Array(2 ** 27)), "b.png")).toThrow(
+      /more pixels than its header of 72 bytes/,
+    );
+    expect(() => decodePng(withParts([], new Uint8Array(71)), "b.png")).toThrow(
+      /pixels of 71 bytes where its header promises 72/,
+    );
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 26);
+  });
+
+  test("a profile of colour is not decompressed", () => {
+    const profile = chunk("iCCP", Buffer.concat([Buffer.from("p\0\0"), zeros]));
+    const before = process.memoryUsage().arrayBuffers;
+    expect(decodePng(withParts([profile], new Uint8Array(72)), "b.png")).toMatchObject({ width: 8, height: 8 });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 26);
+  });
+
+  test("a second header, or one out of place, is refused", () => {
+    const huge = Buffer.from([0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff, 8, 0, 0, 0, 0]);
+    expect(() => decodePng(withParts([chunk("IHDR", huge)], new Uint8Array(72)), "b.png")).toThrow(/a second header/);
+  });
+
+  test("frames are counted", () => {
+    const control = chunk("acTL", Buffer.from([0, 0, 0, 5, 0, 0, 0, 0]));
+    expect(decodePng(withParts([control], new Uint8Array(72)), "b.png").frames).toBe(5);
+  });
 });

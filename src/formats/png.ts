@@ -1,6 +1,7 @@
 import { convertIndexedToRgb, decode, encode, type DecodedPng } from "fast-png";
 import { UnnoiseError } from "../math/error.ts";
 import { checkImage, checkPlainImage, type DeepImage, type PlainImage, type RgbaImage } from "./image.ts";
+import { checkPackedBytes, checkPng, type PngFacts } from "./png-chunks.ts";
 
 /**
  * Writes an image as PNG, 8 bits a channel with opacity.
@@ -26,50 +27,52 @@ export function encodePlainPng(image: PlainImage): Uint8Array {
   return encode({ width, height, data, channels, depth: 8 }, { zlib: { level: 6 } });
 }
 
-/** Most pixels that are read: 4096 × 4096. */
+/** Most pixels that are read where the caller sets no other limit: 4096 × 4096. */
 const MOST_PIXELS = 2 ** 24;
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-/** Signature, length, type and content of the first chunk, which says how large the image is. */
-const HEADER_BYTES = 29;
 
 /**
- * Reads a PNG image of any kind: grey, colour or palette, with or without opacity, 1 to 16 bits a channel.
+ * Reads a PNG image of any kind: grey, colour or palette, with or without opacity, 1 to 16 bits a channel; of an animation the
+ * picture that stands for it. Profiles of colour are not applied.
  * @param where what error messages call the source, such as the file's name
- * @returns its pixels with four channels, 16 bits where the file has as many, 8 otherwise
- * @throws UnnoiseError `format` for what is no whole PNG image, `data` for one of more than 2^24 pixels or of a kind that is not read
+ * @param mostPixels that are read, 2^24 by default
+ * @returns its pixels with four channels, 16 bits where the file has as many, 8 otherwise; not turned
+ * @throws UnnoiseError `format` for what is no whole PNG image, `data` for one of too many pixels or of a kind that is not read
  */
-export function decodePng(bytes: Uint8Array, where: string): DeepImage {
-  checkHeader(bytes, where);
+export function decodePng(bytes: Uint8Array, where: string, mostPixels: number = MOST_PIXELS): DeepImage & PngFacts {
+  const checked = checkPng(bytes, where);
+  const { width, height, depth, frames, orientation } = checked;
+  if (width * height > mostPixels) {
+    const side = Math.floor(Math.sqrt(mostPixels));
+    const expected = `expected at most ${mostPixels} pixels, such as ${side} × ${side}`;
+    throw new UnnoiseError("data", `${where}: ${expected}, got ${width} × ${height}; make the picture smaller`);
+  }
   try {
-    return toRgba(decode(bytes, { checkCrc: true }));
+    checkPackedBytes(checked, where);
+    return { ...toRgba(decode(joined(checked.needed))), depth, frames, orientation };
   } catch (cause) {
+    if (cause instanceof UnnoiseError) throw cause;
     const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/[\s:.]+$/, "");
-    throw new UnnoiseError("format", `${where}: damaged PNG image (${reason}); save it again`, { cause });
+    throw new UnnoiseError("format", `${where}: damaged PNG image (${reason})`, { cause });
   }
 }
 
-function checkHeader(bytes: Uint8Array, where: string): void {
-  if (bytes.length < HEADER_BYTES || SIGNATURE.some((byte, i) => bytes[i] !== byte)) {
-    throw new UnnoiseError("format", `${where}: not a PNG image; save the picture as PNG, not only under its name`);
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const part of parts) {
+    out.set(part, start);
+    start += part.length;
   }
-  const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const [width, height] = [header.getUint32(16), header.getUint32(20)];
-  if (width * height > MOST_PIXELS) {
-    const expected = `expected at most ${MOST_PIXELS} pixels, such as 4096 × 4096`;
-    throw new UnnoiseError("data", `${where}: ${expected}, got ${width} × ${height}; make the picture smaller`);
-  }
-  const [depth, interlace] = [header.getUint8(24), header.getUint8(28)];
-  if (interlace !== 0 && depth < 8) {
-    throw new UnnoiseError("data", `${where}: interlaced with ${depth} bits a channel; save it without interlacing`);
-  }
+  return out;
 }
 
 function toRgba(image: DecodedPng): DeepImage {
-  const { width, height, depth, channels } = image;
+  const { width, height, depth, channels, data } = image;
   if (channels === 1 && depth <= 8) {
     const palette = (image.palette ?? greys(image)).map(([r = 0, g = 0, b = 0, a = 255]) => [r, g, b, a]);
     return { width, height, data: convertIndexedToRgb({ ...image, palette }), largest: 255 };
   }
+  if (channels === 4 && depth === 8 && data instanceof Uint8Array) return { width, height, data, largest: 255 };
   return { width, height, data: spread(image), largest: depth === 16 ? 65_535 : 255 };
 }
 

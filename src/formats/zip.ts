@@ -101,7 +101,9 @@ function inflate(packed: Uint8Array, size: number, where: string): Uint8Array {
     return inflateSync(packed, { out: new Uint8Array(size) });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UnnoiseError("format", `${where}: damaged ZIP archive (${reason}); save it again`, { cause });
+    throw new UnnoiseError("format", `${where}: damaged ZIP archive (${reason}); download or save the archive again`, {
+      cause,
+    });
   }
 }
 
@@ -110,7 +112,10 @@ function extract(bytes: Uint8Array, entry: ZipEntry, where: string): Uint8Array 
   const packed = packedBytes(bytes, entry, where);
   const content = entry.method === STORED ? packed : inflate(packed, entry.size, where);
   if (content.length !== entry.size || crc32(content) !== entry.checksum) {
-    throw broken(where, "damaged ZIP archive: the content does not fit its checksum; save it again");
+    throw broken(
+      where,
+      "damaged ZIP archive: the content does not fit its checksum; download or save the archive again",
+    );
   }
   return content;
 }
