@@ -15,7 +15,7 @@ const files = {
   "x.webp": "UklGRigAAABXRUJQVlA4TBwAAAAvH8ADAA8wKEcBPRjy/EcLBAJJ/tIDLBDR/yhe",
 };
 
-function put(name: string, bytes = Buffer.from(files[name as keyof typeof files], "base64")): string {
+function put(name: string, bytes: Uint8Array = Buffer.from(files[name as keyof typeof files], "base64")): string {
   writeFileSync(join(folder, name), bytes);
   return join(folder, name);
 }

@@ -118,7 +118,7 @@ const ORIENTATION = 0x0112;
 const ENTRY_BYTES = 12;
 
 /** The orientation that Exif data name; 1 where they name none. */
-export function exifOrientation(exif: Uint8Array): number {
+function exifOrientation(exif: Uint8Array): number {
   const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);
   const little = exif[0] === 0x49;
   if (exif.length < 10) return 1;
