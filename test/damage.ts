@@ -1,5 +1,6 @@
 import { cp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
+import { decodeSafetensors, encodeSafetensors } from "../src/formats/safetensors.ts";
 import { UnnoiseError, at } from "../src/math/error.ts";
 import { Random } from "../src/math/random.ts";
 import { RunFolder } from "../src/train/run-folder.node.ts";
@@ -37,6 +38,18 @@ export interface Outcome {
 }
 
 const WEIGHTS = "model/unet/diffusion_pytorch_model.safetensors";
+
+/** Makes a run as it was before there were checksums: the control, in which damage must go unnoticed. */
+export async function takeSumsAway(run: string): Promise<void> {
+  for (const folder of [run, join(run, "model")]) await rm(join(folder, "checksums.json"), { force: true });
+  const checkpoints = join(run, "checkpoints");
+  for (const name of await readdir(checkpoints)) {
+    const path = join(checkpoints, name);
+    const { tensors, metadata } = decodeSafetensors(await readFile(path), path);
+    const { sha256: _, ...before } = metadata;
+    await writeFile(path, encodeSafetensors(tensors, before));
+  }
+}
 
 /** Files that a result depends on: of a finished run its model, of another all but its logs. */
 async function candidates(run: string): Promise<{ readonly files: readonly string[]; readonly finished: boolean }> {

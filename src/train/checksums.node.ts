@@ -40,29 +40,33 @@ export function checksumsText(contents: readonly NamedContent[]): string {
  * Checks files of a folder against its `checksums.json`: that all it lists are there, and that those which are asked for hold the bytes
  * that were written.
  * @param names of the files to read; all that are listed if absent
+ * @param advice what to do about damage, where not the usual
  * @returns whether there are checksums: folders made before, or by other programs, have none
  * @throws UnnoiseError `run-folder` for a file that differs or is missing, or a damaged list; `io`
  */
-export async function verifyChecksums(folder: string, names?: readonly string[]): Promise<boolean> {
+export async function verifyChecksums(folder: string, names?: readonly string[], advice?: string): Promise<boolean> {
   const path = join(folder, CHECKSUMS);
+  const [ofFile, ofList] = [
+    advice ?? cure(path),
+    advice ?? `if the other files of ${folder} are known to be right, delete ${path}`,
+  ];
   const size = await sizeOf(path);
   if (size === undefined) return false;
-  const advice = `if the other files of ${folder} are known to be right, delete ${path}`;
-  if (size > MOST_BYTES) throw damage(`${path}: expected at most ${MOST_BYTES} bytes, got ${size}; ${advice}`);
-  const { files } = await readJson(path, schema, advice);
+  if (size > MOST_BYTES) throw damage(`${path}: expected at most ${MOST_BYTES} bytes, got ${size}; ${ofList}`);
+  const { files } = await readJson(path, schema, ofList);
   for (const [name, { bytes, sha256 }] of Object.entries(files)) {
     const file = join(folder, name);
     const found = await sizeOf(file);
     const isRead = names === undefined || names.includes(name);
-    if (found === undefined) throw damage(`${file}: no such file, which ${CHECKSUMS} lists; ${cure(path)}`);
+    if (found === undefined) throw damage(`${file}: no such file, which ${CHECKSUMS} lists; ${ofFile}`);
     if (isRead && (found !== bytes || (await sumOf(file)) !== sha256)) {
       throw damage(
-        `${file}: not the ${bytes} bytes whose SHA-256 ${CHECKSUMS} records: damaged or changed since; ${cure(path)}`,
+        `${file}: not the ${bytes} bytes whose SHA-256 ${CHECKSUMS} records: damaged or changed since; ${ofFile}`,
       );
     }
   }
   const unlisted = names?.find((name) => !Object.hasOwn(files, name));
-  if (unlisted !== undefined) throw damage(`${path}: expected ${shown(unlisted)} in the list; ${advice}`);
+  if (unlisted !== undefined) throw damage(`${path}: expected ${shown(unlisted)} in the list; ${ofList}`);
   return true;
 }
 

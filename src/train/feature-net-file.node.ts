@@ -9,6 +9,7 @@ import { UnnoiseError } from "../math/error.ts";
 import { classifierParameters } from "../nn/classifier.ts";
 import { parameterCount } from "../nn/parameters.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { CHECKSUMS, checksumsText, verifyChecksums, type NamedContent } from "./checksums.node.ts";
 import type { FeatureNet, ImageShape, NetAccuracy } from "./feature-net.ts";
 import { classifierNet, measureAccuracy } from "./feature-net-classifier.ts";
 import { hashOf } from "./feature-net-hash.ts";
@@ -86,8 +87,13 @@ async function writeClassifier(folder: string, classifier: TrainedClassifier, ac
     const values = weights.slice(offset, (offset += sizeOf(shape)));
     return [name, { dtype: "float32", shape, data: values }];
   });
-  await writeFileAtomic(join(folder, WEIGHTS), encodeSafetensors(new Map(tensors)));
-  await writeFileAtomic(join(folder, RECORD), jsonText({ version: VERSION, data, fingerprint, settings, accuracy }));
+  const contents: NamedContent[] = [
+    [WEIGHTS, encodeSafetensors(new Map(tensors))],
+    [RECORD, jsonText({ version: VERSION, data, fingerprint, settings, accuracy })],
+  ];
+  const sums: NamedContent = [CHECKSUMS, checksumsText(contents)];
+  for (const [name, content] of [...contents.slice(0, -1), sums, ...contents.slice(-1)])
+    await writeFileAtomic(join(folder, name), content);
 }
 
 async function readClassifier(
@@ -96,6 +102,7 @@ async function readClassifier(
 ): Promise<{ classifier: TrainedClassifier; accuracy: NetAccuracy }> {
   const advice = `delete ${folder}, so that it is trained again`;
   const { settings, fingerprint, data, accuracy } = await readJson(join(folder, RECORD), record, advice);
+  await verifyChecksums(folder, [WEIGHTS, RECORD], advice);
   const config = classifierFor(images, settings);
   const path = join(folder, WEIGHTS);
   const { tensors } = decodeSafetensors(await readFileBytes(path), path);

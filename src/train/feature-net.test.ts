@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -137,4 +137,26 @@ describe("cache", () => {
       /classifier\.json.*delete .*, so that it is trained again/,
     );
   });
+
+  test.each(["classifier.safetensors", "classifier.json", "checksums.json"])(
+    "one flipped bit of %s is named, and what the error says helps",
+    async (name) => {
+      const own = join(cache, `flipped ${name}`);
+      const open = (): ReturnType<typeof openClassifierNet> =>
+        openClassifierNet(images, { ...place, cache: own, settings: quick });
+      const net = await open();
+      await net.dispose();
+      const folder = join(own, at(await readdir(own), 0));
+      const bytes = await readFile(join(folder, name));
+      // The last digit of a number, or of a weight.
+      const where = name.endsWith("s") ? bytes.length - 1 : bytes.findLastIndex((byte) => byte >= 0x30 && byte < 0x3a);
+      bytes[where] = at([...bytes], where) ^ 1;
+      await writeFile(join(folder, name), bytes);
+      await expect(open()).rejects.toThrow(`delete ${folder}, so that it is trained again`);
+      await rm(folder, { recursive: true });
+      const again = await open();
+      expect(again.hash).toBe(net.hash);
+      await again.dispose();
+    },
+  );
 });

@@ -114,13 +114,15 @@ export async function loadModel(folder: string): Promise<AnyModel> {
   const scheduler = await readJson(join(folder, files.scheduler), images ? schedulerSchema : unlimitedSchema);
   const facts = processOf(scheduler);
   const denoiser = await readDenoiser(join(folder, files.denoiser));
+  const kept = images ? undefined : await readJson(join(folder, files.standardiser), standardiserSchema);
+  const { standardiser, checksums: _, ...parts } = files;
+  // Before the parts are compared: a damaged one that reads well is named, not called one that does not fit.
+  await verifyChecksums(folder, [...Object.values(parts), ...(kept ? [standardiser] : [])]);
   const channels = at(sampleShapeOf(denoiser), 0) * (isLearned(facts.variance) ? 2 : 1);
   if (channels !== outputChannelsOf(denoiser)) throw disagreement(folder);
-  const points = images ? undefined : await pointFacts(folder, denoiser, scheduler);
+  const points = kept && pointFacts(kept, folder, denoiser, scheduler);
   checkSchedule(facts, join(folder, files.scheduler));
   const weights = await loadWeights(join(folder, files.weights), denoiser);
-  const { standardiser, checksums: _, ...parts } = files;
-  await verifyChecksums(folder, [...Object.values(parts), ...(points ? [standardiser] : [])]);
   const model = { denoiser, ...facts, weights };
   if (points) return { kind: "points", ...model, ...points };
   return { kind: "images", ...model, ...(images?.classes && { classes: images.classes }) };
@@ -136,12 +138,12 @@ async function readDenoiser(path: string): Promise<DenoiserConfig> {
 }
 
 /** What only a model of points has. */
-async function pointFacts(
+function pointFacts(
+  { mean, scale, columns }: z.infer<typeof standardiserSchema>,
   folder: string,
   denoiser: DenoiserConfig,
   scheduler: z.infer<typeof schedulerSchema>,
-): Promise<Pick<PointModel, "standardiser" | "columns">> {
-  const { mean, scale, columns } = await readJson(join(folder, files.standardiser), standardiserSchema);
+): Pick<PointModel, "standardiser" | "columns"> {
   if (denoiser.kind !== "MlpDenoiser") throw disagreement(folder);
   const { dimensions, timesteps } = denoiser;
   const sizes = [mean, scale, columns].every((list) => list.length === dimensions);

@@ -213,9 +213,13 @@ describe("a run", () => {
       const folder = new RunFolder(out);
       const reading = (): Promise<unknown> => folder.model().then(() => folder.events());
       await reading();
+      // As in a run from before there were checksums, or after a change on purpose.
+      const sums = await readFile(join(out, "model/checksums.json"));
+      await rm(join(out, "model/checksums.json"));
       await writeFile(join(out, file), content);
       const error = await errorOf(reading());
       await writeFile(join(out, file), intact);
+      await writeFile(join(out, "model/checksums.json"), sums);
       expect([error.code, error.message]).toEqual(["run-folder", expect.stringMatching(message)]);
     });
 
