@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -386,6 +386,18 @@ describe("info", () => {
     expect(stdout).toMatch(/^progress +30 of 30 iterations, finished$/m);
     expect(stdout).toContain("model/unet/diffusion_pytorch_model.safetensors");
     expect(JSON.parse((await ok("info", run, "--json")).stdout)).toMatchObject({ checkpoints: [30], device: "cpu" });
+  });
+
+  it("tells whether the files are as they were written", async () => {
+    const copy = file("told");
+    await cp(run, copy, { recursive: true });
+    const told = async (): Promise<string> => /^checksums +(.*)$/m.exec((await ok("info", copy)).stdout)?.[1] ?? "";
+    expect(await told()).toBe("run: agree; model: agree");
+    await rm(join(copy, "checksums.json"));
+    await appendFile(join(copy, "model/unet/config.json"), " ");
+    expect(await told()).toMatch(/^run: no checksums; model: .*unet.config\.json: not the \d+ bytes/);
+    await rm(join(copy, "model"), { recursive: true });
+    expect(await told()).toBe("run: no checksums; model: none yet");
   });
 });
 

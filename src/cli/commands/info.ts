@@ -1,7 +1,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../../formats/io-error.ts";
+import { UnnoiseError } from "../../math/error.ts";
+import { verifyChecksums } from "../../train/checksums.node.ts";
 import type { NetworkFile, TrainingConfig } from "../../train/config.ts";
+import { hasModel } from "../../train/model-folder.node.ts";
 import { RunFolder, type LogEvent } from "../../train/run-folder.node.ts";
 import type { Io } from "../io.ts";
 import { Terminal } from "../terminal.ts";
@@ -17,6 +20,12 @@ interface RunFile {
   readonly bytes: number;
 }
 
+/** Whether files are as they were written: `agree`, `none` without checksums, else what is damaged; null where there is no model yet. */
+interface Checksums {
+  readonly run: string;
+  readonly model: string | null;
+}
+
 /** What `info --json` prints. */
 interface RunInfo {
   readonly run: string;
@@ -29,6 +38,7 @@ interface RunInfo {
   readonly threads: number | null;
   /** Iterations of the checkpoints, oldest first. */
   readonly checkpoints: readonly number[];
+  readonly checksums: Checksums;
   readonly bytes: number;
   readonly files: readonly RunFile[];
   readonly config: TrainingConfig;
@@ -60,10 +70,24 @@ async function factsOf(path: string): Promise<RunInfo> {
     device: start?.device ?? null,
     threads: start?.threads ?? null,
     checkpoints,
+    checksums: {
+      run: await checksumsOf(path),
+      model: (await hasModel(folder.modelPath)) ? await checksumsOf(folder.modelPath) : null,
+    },
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     files,
     config,
   };
+}
+
+/** What is damaged is told, not refused: who asks about a run wants to know. */
+async function checksumsOf(folder: string): Promise<string> {
+  try {
+    return (await verifyChecksums(folder)) ? "agree" : "none";
+  } catch (cause) {
+    if (cause instanceof UnnoiseError && cause.code === "run-folder") return cause.message;
+    throw cause;
+  }
 }
 
 /** Files of a folder and those below, by name, as paths with "/". */
@@ -97,8 +121,13 @@ function settingText(value: TrainingConfig[keyof TrainingConfig]): string {
   return String(preset ?? name);
 }
 
+function checksumsText(state: string): string {
+  return state === "none" ? "no checksums" : state;
+}
+
 function infoLines(facts: RunInfo): string[] {
   const { run, status, iteration, iterations, loss, parameters, device, threads, checkpoints, bytes, files } = facts;
+  const { run: ofRun, model: ofModel } = facts.checksums;
   const known = (value: number | string | null): string =>
     typeof value === "number" ? grouped(value) : (value ?? "?");
   const summary: [string, string][] = [
@@ -108,6 +137,7 @@ function infoLines(facts: RunInfo): string[] {
     ["parameters", known(parameters)],
     ["device", `${known(device)}, threads: ${known(threads)}`],
     ["checkpoints", checkpoints.length === 0 ? "none" : checkpoints.map(grouped).join(", ")],
+    ["checksums", `run: ${checksumsText(ofRun)}; model: ${ofModel === null ? "none yet" : checksumsText(ofModel)}`],
     ["size", `${fileSize(bytes)} in ${grouped(files.length)} files`],
   ];
   const settings = Object.entries<TrainingConfig[keyof TrainingConfig]>({ ...facts.config });

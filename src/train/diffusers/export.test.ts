@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -108,6 +108,28 @@ describe("export to diffusers", () => {
       /its files are no model of diffusers/,
     );
     await expect(exportDiffusers(model, join(base, "no", "where"), once)).rejects.toThrow(/folder .*no does not exist/);
+  });
+
+  it.each([
+    "model_index.json",
+    "unet/config.json",
+    "scheduler/scheduler_config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+    "checksums.json",
+  ])("writes a checksum of every byte of %s", async (name) => {
+    const folder = join(base, `sums of ${basename(name)}`);
+    await exportDiffusers(model, folder, once);
+    const intact = await readFile(join(folder, name));
+    for (let i = 0; i < 20; i++) {
+      const place = Math.floor(((i + 0.5) / 20) * intact.length);
+      await writeFile(
+        join(folder, name),
+        intact.map((byte, at) => (at === place ? byte ^ (1 << (i % 8)) : byte)),
+      );
+      await expect(importDiffusers(folder)).rejects.toThrow(name === "checksums.json" ? /checksums\.json/ : name);
+    }
+    await writeFile(join(folder, name), intact);
+    expect(await importDiffusers(folder)).toEqual(model);
   });
 
   it("refuses what diffusers does not have", async () => {

@@ -41,6 +41,8 @@ export async function importDiffusers(folder: string, options: ImportOptions = {
   const parts = await findDiffusersParts(folder, options.variant);
   const denoiser = await readNetwork(parts.unetConfigPath);
   const scheduler = options.scheduler ?? (await readScheduler(parts));
+  // Before the parts are compared, so that a damaged one is named.
+  await verifyChecksums(folder);
   const facts = processOf(asSampled(parts.pipeline, scheduler));
   const where = parts.schedulerPath ?? "scheduler";
   asFormat(where, () => scheduleFromConfig(facts.schedule));
@@ -48,7 +50,6 @@ export async function importDiffusers(folder: string, options: ImportOptions = {
   checkChannels(denoiser, isLearned(facts.variance), parts);
   const weights = await readNetworkWeights(parts.weightsPath, denoiser);
   const classes = classNamesOf(parts, denoiser);
-  await verifyChecksums(folder);
   return {
     kind: "images",
     denoiser,
