@@ -9,7 +9,8 @@ const config: UserConfig[] = defineConfig([
     entry: {
       node: "src/node.ts",
       figures: "src/figures.ts",
-      cli: "src/cli/main.ts",
+      cli: "src/cli/front.ts",
+      "program-thread": "src/cli/program-thread.ts",
       "experiment-worker": "src/experiments/worker.node.ts",
     },
     platform: "node",

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
-const BUILT = ["cli.js", "node.js", "web.js", "experiment-worker.js"];
+const BUILT = ["cli.js", "program-thread.js", "node.js", "web.js", "experiment-worker.js"];
 const SOURCES = ["package.json", "tsdown.config.ts"];
 
 function newestSource(): number {

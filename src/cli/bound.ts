@@ -31,7 +31,6 @@ export interface BoundMeasureOptions extends PlacementFlags {
   readonly likelihood: boolean;
   /** Adds the parts of the gap to the entropy. */
   readonly oracle: boolean;
-  readonly signal: AbortSignal;
   /** Called with the share of the work that is done, in 0…1. */
   readonly onProgress?: (share: number) => void;
 }
@@ -96,7 +95,7 @@ function boundOptions(
   x0: FloatTensor,
   options: BoundMeasureOptions,
 ): BoundOptions {
-  const { seed, variance, first, steps, limits, signal } = options;
+  const { seed, variance, first, steps, limits } = options;
   const pause = eventLoopPause();
   return {
     denoiser: async (xt, step) => {
@@ -109,7 +108,6 @@ function boundOptions(
     scale: run.model.standardiser.scale,
     variance,
     first,
-    signal,
     ...(steps && { steps }),
     ...limits,
   };
@@ -143,7 +141,7 @@ function sharesOf({ likelihood, oracle, onProgress }: BoundMeasureOptions): (sta
 
 async function likelihoodOf(
   run: OpenRun,
-  { x0, noise, schedule, scale, signal, steps }: BoundOptions,
+  { x0, noise, schedule, scale, steps }: BoundOptions,
   placement: PlacementFlags,
   onProgress: (share: number) => void,
 ): Promise<LikelihoodResult> {
@@ -161,7 +159,6 @@ async function likelihoodOf(
       trace: exact ? "exact" : { probes: PROBES, noise },
       onProgress,
       ...(scale && { scale }),
-      ...(signal && { signal }),
       ...(steps !== undefined && { steps }),
     });
     const lowest = steps === undefined || typeof steps === "number" ? 0 : Math.min(...Array.from(steps));

@@ -131,17 +131,6 @@ describe("train", () => {
     const weights = "model/unet/diffusion_pytorch_model.safetensors";
     expect((await readFile(join(parts, weights))).equals(await readFile(join(whole, weights)))).toBe(true);
   });
-
-  it("stops at once on a second Ctrl-C", async () => {
-    const io = recordedIo();
-    const running = runMain(["train", "moons", "--out", file("twice"), ...TINY, "--iterations", "100000"], io);
-    while (!io.written.stderr.includes("run folder")) await new Promise((resolve) => setTimeout(resolve, 1));
-    io.interrupt();
-    expect(io.exits).toEqual([]);
-    io.interrupt();
-    expect(io.exits).toEqual([130]);
-    expect(await running).toBe(130);
-  });
 });
 
 describe("sample", () => {

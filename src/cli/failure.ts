@@ -1,11 +1,9 @@
 import { CommanderError } from "commander";
+import { exitCodes } from "./exit-codes.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { messageLine } from "../math/shown.ts";
 import type { Io } from "./io.ts";
 import { coloursFor } from "./terminal.ts";
-
-/** Exit codes of the command line. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** Commander's message as ours: no "error:", a suggestion after a semicolon. */
 function usageLine(message: string): string {

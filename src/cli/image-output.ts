@@ -4,7 +4,7 @@ import { codeOf, ioError } from "../formats/io-error.ts";
 import { checkNotDangling, checkNotLinked } from "../formats/link.node.ts";
 import { plainImage } from "../formats/pixels.ts";
 import { encodePlainPng } from "../formats/png.ts";
-import { sweepAbandoned, temporaryName } from "../formats/temporary.node.ts";
+import { sweepAbandoned, temporaryIn } from "../formats/temporary.node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { openOutput, type OutputFlags, type OutputTarget } from "./output.ts";
@@ -80,7 +80,7 @@ export async function writePictures(
   images: FloatTensor,
 ): Promise<void> {
   const folder = resolve(path);
-  const temporary = join(dirname(folder), temporaryName());
+  const temporary = temporaryIn(dirname(folder));
   await checkFolder(path, overwrite);
   await sweepAbandoned(dirname(folder));
   try {

@@ -1,24 +1,18 @@
-import { exitCodes } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * Runs work that Ctrl-C stops: the first asks it to stop through its signal, the second ends the process at once.
- * @param stopping what is said when it is asked, such as "saving"
+ * Runs work that has something to save when it is asked to stop: then its signal aborts, and it ends by itself.
+ * @param says what is told then, such as "saving"
  */
-export async function interruptible<T>(
+export async function savedOnStop<T>(
   terminal: Terminal,
-  stopping: string,
+  says: string,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
-  const release = terminal.io.onInterrupt(() => {
-    if (controller.signal.aborted) terminal.io.exit(exitCodes.interrupted);
-    controller.abort();
-    terminal.say(`${stopping} (Ctrl-C again stops at once)`);
+  const release = terminal.io.onStop({
+    says: terminal.quiet ? undefined : says,
+    save: () => controller.abort(),
   });
-  try {
-    return await work(controller.signal);
-  } finally {
-    release();
-  }
+  return work(controller.signal).finally(release);
 }

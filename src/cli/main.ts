@@ -1,5 +1,6 @@
-import { exitCodes, reportFailure } from "./failure.ts";
-import { processIo, type Io } from "./io.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { reportFailure } from "./failure.ts";
+import type { Io } from "./io.ts";
 import { buildProgram } from "./program.ts";
 
 /**
@@ -14,9 +15,4 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     return reportFailure(error, io);
   }
-}
-
-/** Runs the command line of this process. */
-export async function main(): Promise<void> {
-  process.exitCode = await run(process.argv.slice(2), processIo());
 }

@@ -18,7 +18,6 @@ export interface Watch extends PlacementFlags {
   readonly seed: number;
   /** Points of each call of the network, where that was asked for. */
   readonly batch?: number;
-  readonly signal: AbortSignal;
   /** Called after each step with steps done. */
   readonly onProgress?: (done: number) => void;
 }

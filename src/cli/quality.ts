@@ -28,7 +28,6 @@ export interface Quality {
 export interface QualityOptions extends PlacementFlags {
   readonly count: number;
   readonly seed: number;
-  readonly signal: AbortSignal;
   /** Called with the share of the work that is done, in 0…1. */
   readonly onProgress?: (share: number) => void;
 }
@@ -46,7 +45,7 @@ export async function measureQuality(
   choices: readonly SamplerChoice[],
   options: QualityOptions,
 ): Promise<Quality> {
-  const { seed, signal } = options;
+  const { seed } = options;
   const real = realPoints(await run.dataset(), options.count, seed);
   const scaled = (points: FloatTensor): FloatTensor => standardise(points, run.model.standardiser);
   const reference = scaled(real.reference);
@@ -55,7 +54,6 @@ export async function measureQuality(
     reference,
     floorPairs,
     seed,
-    signal,
     onProgress: ({ done, total }) => options.onProgress?.((FLOOR_SHARE * done) / total),
   });
   const samplers: SamplerQuality[] = [];
@@ -65,7 +63,7 @@ export async function measureQuality(
     const samples = scaled(await samplesOf(run, choice, { ...options, count: real.count }, tell));
     const onProgress = ({ done, total }: { readonly done: number; readonly total: number }): void =>
       tell(SAMPLING_SHARE + ((1 - SAMPLING_SHARE) * done) / total);
-    const table = await evaluateSamples({ samples, reference, floors, seed, signal, onProgress });
+    const table = await evaluateSamples({ samples, reference, floors, seed, onProgress });
     samplers.push({ label: choice.label, sampler: choice.name, steps: choice.steps, ...table });
   }
   return { count: real.count, seed, note: real.note, samplers };

@@ -11,8 +11,7 @@ export interface Ended {
 export interface RecordedIo extends Io {
   /** What was written so far. */
   readonly written: { stdout: string; stderr: string };
-  readonly exits: number[];
-  /** Presses Ctrl-C. */
+  /** Presses Ctrl-C: what has something to save is asked to. */
   readonly interrupt: () => void;
 }
 
@@ -33,7 +32,6 @@ export function recordedIo({
 }: RecordedIoOptions = {}): RecordedIo {
   const written = { stdout: "", stderr: "" };
   const listeners = new Set<() => void>();
-  const exits: number[] = [];
   const stream = (name: "stdout" | "stderr", error?: Error): OutputStream => ({
     isTTY: terminal,
     columns,
@@ -47,14 +45,12 @@ export function recordedIo({
     stdout: stream("stdout", stdoutError),
     stderr: stream("stderr"),
     env,
-    onInterrupt: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    onStop: ({ save }) => {
+      if (save) listeners.add(save);
+      return () => save && listeners.delete(save);
     },
-    exit: (code) => exits.push(code),
     written,
-    exits,
-    interrupt: () => listeners.forEach((listener) => listener()),
+    interrupt: () => listeners.forEach((save) => save()),
   };
 }
 

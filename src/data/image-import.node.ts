@@ -3,7 +3,7 @@ import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../formats/io-error.ts";
 import { makeFolder } from "../formats/make-folder.node.ts";
-import { removeAbandoned, temporaryName } from "../formats/temporary.node.ts";
+import { removeAbandoned, temporaryIn } from "../formats/temporary.node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { counted } from "../math/text.ts";
 import { CacheWriter, openCache } from "./image-cache.node.ts";
@@ -191,7 +191,7 @@ async function writeImages(handle: FileHandle, source: ImageSource, settings: Im
 /** Writes the cache under a temporary name, then gives it its own. */
 async function makeCache(path: string, source: ImageSource, settings: ImportSettings): Promise<void> {
   const folder = settings.cacheFolder;
-  const temporary = join(folder, temporaryName());
+  const temporary = temporaryIn(folder);
   try {
     await makeFolder(folder);
     await removeAbandoned(folder);

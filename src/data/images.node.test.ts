@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { encodeNpy } from "../formats/npy.ts";
 import { encodePlainPng, encodePng } from "../formats/png.ts";
 import { thisProcess } from "../formats/process-mark.node.ts";
-import { temporaryName } from "../formats/temporary.node.ts";
+import { temporaryIn } from "../formats/temporary.node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { openImages, type OpenImagesOptions } from "./images.node.ts";
@@ -464,7 +464,7 @@ describe("the cache", () => {
     const path = put("x.npy", file);
     await expect(open(path, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "interrupted" });
     expect(caches()).toEqual([]);
-    const fresh = join(cacheFolder(), temporaryName());
+    const fresh = temporaryIn(cacheFolder());
     const { pid } = thisProcess;
     const stale = fresh.replace(`-${pid}-`, `-${2 ** 30}-`);
     for (const name of [stale, fresh]) writeFileSync(name, "");

@@ -7,7 +7,7 @@ import { shown } from "../math/shown.ts";
 import { codeOf, ioError } from "./io-error.ts";
 import { makeFolder } from "./make-folder.node.ts";
 import { isGone, thisProcess, type ProcessMark } from "./process-mark.node.ts";
-import { temporaryName } from "./temporary.node.ts";
+import { temporaryIn } from "./temporary.node.ts";
 
 /** The file that says who writes in a folder. */
 export const LOCK = "in-use";
@@ -53,7 +53,7 @@ export async function checkUnlocked(folder: string): Promise<void> {
  */
 async function acquire(path: string): Promise<void> {
   const owner: Owner = { ...thisProcess, machine: hostname(), since: new Date().toISOString() };
-  const temporary = join(dirname(path), temporaryName());
+  const temporary = temporaryIn(dirname(path));
   await writeFile(temporary, `${JSON.stringify(owner)}\n`, { flag: "wx" });
   try {
     if (await isFirst(temporary, path)) return;

@@ -2,16 +2,19 @@ import { randomUUID } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isGone, thisProcess } from "./process-mark.node.ts";
+import { tellTemporary } from "./told-temporaries.node.ts";
 
 /** Process, its start, its machine, and what tells the temporary files of one process apart. */
 const TEMPORARY = /^\.unnoise-(\d+)-(\d+)-([0-9a-f]{8})-[0-9a-f]{8}\.tmp$/;
 /** Names as unnoise made them before they told their process. */
 const UNMARKED = /^\.unnoise-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
-/** A new name for a temporary file or folder of this process. */
-export function temporaryName(): string {
+/** A new path in a folder for a temporary file or folder of this process, which is removed when the program is stopped. */
+export function temporaryIn(folder: string): string {
   const { pid, start, host } = thisProcess;
-  return `.unnoise-${pid}-${start}-${host}-${randomUUID().slice(0, 8)}.tmp`;
+  const path = join(folder, `.unnoise-${pid}-${start}-${host}-${randomUUID().slice(0, 8)}.tmp`);
+  tellTemporary(path);
+  return path;
 }
 
 /** Whether a name is that of a temporary file, which a killed process may leave behind. */

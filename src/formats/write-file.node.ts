@@ -1,10 +1,10 @@
 import type { Stats } from "node:fs";
 import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { UnnoiseError } from "../math/error.ts";
 import { codeOf, ioError } from "./io-error.ts";
 import { checkNotDangling } from "./link.node.ts";
-import { sweepAbandoned, temporaryName } from "./temporary.node.ts";
+import { sweepAbandoned, temporaryIn } from "./temporary.node.ts";
 
 const DEFAULT_MODE = 0o666;
 
@@ -42,7 +42,7 @@ async function syncFolder(folder: string): Promise<void> {
 
 async function replaceFile(path: string, content: Uint8Array | string, mode: number): Promise<void> {
   const folder = dirname(path);
-  const temporary = join(folder, temporaryName());
+  const temporary = temporaryIn(folder);
   await sweepAbandoned(folder);
   try {
     await writeSynced(temporary, content, mode);

@@ -8,7 +8,6 @@ import { parseTrainingConfig, type TrainingConfig } from "../../train/config.ts"
 import { RunFolder } from "../../train/run-folder.node.ts";
 import { drawDemo, type DemoFigure } from "../demo-figures.ts";
 import { demoPage } from "../demo-page.ts";
-import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { openRun, type OpenRun } from "../../train/open-run.node.ts";
 import { Progress } from "../progress.ts";
@@ -87,17 +86,13 @@ interface Points extends PlacementFlags {
 
 function measure(terminal: Terminal, run: OpenRun, points: Points): Promise<Quality> {
   const choices = choicesOf({}, run);
-  return withProgress(terminal, (signal, onProgress) =>
-    measureQuality(run, choices, { ...points, signal, onProgress }),
-  );
+  return withProgress(terminal, (onProgress) => measureQuality(run, choices, { ...points, onProgress }));
 }
 
 function draw(terminal: Terminal, run: OpenRun, points: Points): Promise<DemoFigure[]> {
   const progress = new Progress(terminal, { label: "drawing", total: 100, delay: 2 });
   const onShare = (share: number): void => progress.update(Math.floor(100 * share));
-  return interruptible(terminal, "stopping", (signal) => drawDemo(run, { ...points, signal }, onShare)).finally(() =>
-    progress.stop(),
-  );
+  return drawDemo(run, points, onShare).finally(() => progress.stop());
 }
 
 async function writePage(

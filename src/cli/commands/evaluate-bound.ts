@@ -57,7 +57,7 @@ export async function evaluateBound(path: string, options: EvaluateCommandOption
   const run = await openRun(path);
   const process: SampledProcess = { schedule: run.schedule, variance: reverseVarianceOf(run.model) };
   const { steps, ...limits } = chooseSampler({ ...options, sampler: "ddpm" }, process).options;
-  const report = await withProgress(terminal, (signal, onProgress) =>
+  const report = await withProgress(terminal, (onProgress) =>
     measureBound(run, {
       count: options.count ?? (likelihood || oracle ? COSTLY_COUNT : COUNT),
       seed,
@@ -67,7 +67,6 @@ export async function evaluateBound(path: string, options: EvaluateCommandOption
       limits,
       likelihood,
       oracle,
-      signal,
       onProgress,
       ...placementOf(options),
     }),

@@ -19,7 +19,6 @@ import { openImageData } from "../../train/open-data.node.ts";
 import { classCountOf, sampleImages } from "../../train/sample-images.ts";
 import { chooseImageSampler, type ImageSamplerChoice, type OpenImageModel } from "../image-choice.ts";
 import { boundLines, scoreLines } from "../image-score-text.ts";
-import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { placementOf } from "../placement.ts";
 import { Progress } from "../progress.ts";
@@ -85,9 +84,7 @@ async function evaluated(
   const terminal = new Terminal(io, options);
   const measured = await open();
   const measure = options.bound === true ? measureBound : measureScores;
-  const { text, values } = await interruptible(terminal, "stopping", (signal) =>
-    measure({ ...measured, options, terminal, signal }),
-  );
+  const { text, values } = await measure({ ...measured, options, terminal });
   const json = { run: path, weights: measured.weights, ...values };
   await terminal.print(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : `${text.join("\n")}\n`);
 }
@@ -125,7 +122,6 @@ interface Measuring {
   readonly images: ImageDataset;
   readonly options: EvaluateCommandOptions;
   readonly terminal: Terminal;
-  readonly signal: AbortSignal;
 }
 
 /** What was measured, and how it is told. */
@@ -134,7 +130,7 @@ interface Report {
   readonly values: object;
 }
 
-async function measureBound({ opened, weights, images, options, terminal, signal }: Measuring): Promise<Report> {
+async function measureBound({ opened, weights, images, options, terminal }: Measuring): Promise<Report> {
   const progress = new Progress(terminal, { label: "measuring", total: 100, delay: 2 });
   const { count = USUAL_COUNT.bound, seed = 0, stepsPerImage = null, clip } = options;
   const split = options.split ?? (images.test ? "test" : "train");
@@ -142,7 +138,6 @@ async function measureBound({ opened, weights, images, options, terminal, signal
     count,
     seed,
     stepsPerImage,
-    signal,
     ...(clip !== undefined && { clip: clip === Infinity ? null : ([-clip, clip] as const) }),
     onProgress: (share) => progress.update(Math.floor(100 * share)),
     ...placementOf(options),
@@ -162,14 +157,13 @@ async function measureScores(measuring: Measuring): Promise<Report> {
   const net = await featureNet(measuring);
   try {
     const fake = await drawn(measuring, choice, count, seed);
-    const { terminal, signal } = measuring;
+    const { terminal } = measuring;
     const progress = new Progress(terminal, { label: "measuring", total: 100, delay: 2 });
     const scores = await imageScores({
       real: images,
       fake: sampledImages(fake),
       net,
       seed,
-      signal,
       ...reference,
       onProgress: ({ done, total }) => progress.update(Math.floor((100 * done) / total)),
     }).finally(() => progress.stop());
@@ -191,7 +185,7 @@ function checkGuidance(model: ImageModel, guidance: number | undefined): void {
 
 /** Samples, of all classes in turn where the network knows classes. */
 async function drawn(
-  { opened: { model }, options, terminal, signal }: Measuring,
+  { opened: { model }, options, terminal }: Measuring,
   choice: ImageSamplerChoice,
   count: number,
   seed: number,
@@ -202,7 +196,6 @@ async function drawn(
     sampler: choice.sampler,
     count,
     seed,
-    signal,
     ...(classCountOf(model) > 0 && { labels: "all" as const }),
     ...(options.guidance !== undefined && { guidance: options.guidance }),
     onStep: ({ index }, group) => progress.update((group.index * choice.steps + index + 1) / group.groups),
@@ -217,7 +210,7 @@ function partOf(images: ImageDataset, split: ReferenceSplit): ImageDataset {
   throw new UnnoiseError("usage", `--split test: ${images.name} has no test part; take train`);
 }
 
-async function featureNet({ images, options, terminal, signal }: Measuring): Promise<FeatureNet> {
+async function featureNet({ images, options, terminal }: Measuring): Promise<FeatureNet> {
   const { features, featureRange, featureOutput } = options;
   const placement = placementOf(options);
   if (features !== undefined) {
@@ -235,7 +228,6 @@ async function featureNet({ images, options, terminal, signal }: Measuring): Pro
   const progress = new Progress(terminal, { label: "training a feature net", total: 100, delay: 2 });
   return openClassifierNet(images, {
     cache: cacheFolderFor("classifiers"),
-    signal,
     onProgress: ({ iteration, iterations }) => progress.update(Math.floor((100 * iteration) / iterations)),
     ...placement,
   }).finally(() => progress.stop());

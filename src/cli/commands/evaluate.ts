@@ -49,9 +49,9 @@ export async function evaluate(path: string, options: EvaluateCommandOptions, io
   const terminal = new Terminal(io, options);
   const run = await openRun(path);
   const choices = choicesOf(options, run);
-  const quality = await withProgress(terminal, (signal, onProgress) => {
+  const quality = await withProgress(terminal, (onProgress) => {
     const { count = 2000, seed = 0 } = options;
-    return measureQuality(run, choices, { count, seed, signal, onProgress, ...placementOf(options) });
+    return measureQuality(run, choices, { count, seed, onProgress, ...placementOf(options) });
   });
   await terminal.print(
     options.json === true ? `${JSON.stringify({ run: path, ...quality }, null, 2)}\n` : qualityText(quality),

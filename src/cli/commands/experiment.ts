@@ -15,7 +15,6 @@ import { UnnoiseError } from "../../math/error.ts";
 import { alignedLines, counted, duration, shellWord } from "../../math/text.ts";
 import { nearMiss } from "../../train/config.ts";
 import { checkDataName } from "../data-name.ts";
-import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { Progress } from "../progress.ts";
 import { Terminal } from "../terminal.ts";
@@ -139,15 +138,13 @@ async function runAll(
   const unlock = await lockFolder(cache.path);
   const lanes = Array.from({ length: workers }, () => workerLane());
   const view = new View(terminal);
+  const again = `${command}${overwrite ? " --overwrite" : ""}`;
+  const release = terminal.io.onStop({ says: `finished work is kept; go on with: ${again}` });
   try {
-    return await interruptible(terminal, "stopping", (signal) =>
-      runStudies(requests, { ...view.hooks, cache, lanes, signal }),
-    );
-  } catch (error) {
-    if (!(error instanceof UnnoiseError) || error.code !== "interrupted") throw error;
-    const again = `${command}${overwrite ? " --overwrite" : ""}`;
-    throw new UnnoiseError("interrupted", `${error.message}; go on with: ${again}`, { cause: error });
+    // Never aborts: the whole program ends.
+    return await runStudies(requests, { ...view.hooks, cache, lanes, signal: new AbortController().signal });
   } finally {
+    release();
     view.stop();
     await Promise.all(lanes.map((lane) => lane.close()));
     await unlock();

@@ -5,7 +5,8 @@ import { chooseImageSampler } from "../image-choice.ts";
 import { forwardImageGif, forwardImageStrip, reverseImageGif, reverseImageStrip } from "../image-figures.ts";
 import { placementOf } from "../placement.ts";
 import { SamplingProgress } from "../sampling-progress.ts";
-import type { PlotCommandOptions, Surroundings } from "./plot.ts";
+import type { Terminal } from "../terminal.ts";
+import type { PlotCommandOptions } from "./plot.ts";
 
 const USUAL_COUNT = 8;
 
@@ -19,7 +20,7 @@ export async function plotImages(
   kind: "forward" | "reverse" | "trajectories",
   moving: boolean,
   options: PlotCommandOptions,
-  { terminal, signal }: Surroundings,
+  terminal: Terminal,
 ): Promise<string | Uint8Array> {
   if (kind === "trajectories") {
     throw new UnnoiseError("usage", "plot trajectories: only runs on points have it; use reverse for images");
@@ -32,7 +33,6 @@ export async function plotImages(
   return draw(run, choice, {
     ...drawn,
     ...placementOf(options),
-    signal,
     onStep: (step, group) => progress.update(step, group),
   }).finally(() => progress.stop());
 }

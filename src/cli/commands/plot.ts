@@ -2,7 +2,6 @@ import { basename } from "node:path";
 import { renderFigure } from "../../figures/render.node.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import { RunFolder } from "../../train/run-folder.node.ts";
-import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { choice as oneOf } from "../numbers.ts";
 import { openAnyRun, openRun } from "../../train/open-run.node.ts";
@@ -58,9 +57,7 @@ export async function plotRun(path: string, asked: string, options: PlotCommandO
   const kind = oneOf("kind of plot", KINDS)(asked);
   checkFlags(kind, options);
   const target = await openOutput(options, kinds[kind].moving ? MOVING : STILL, terminal);
-  const figure = await interruptible(terminal, "stopping", (signal) =>
-    figureOf(path, kind, target.format === "gif", options, { terminal, signal }),
-  );
+  const figure = await figureOf(path, kind, target.format === "gif", options, terminal);
   const content = figure instanceof Uint8Array ? figure : await renderFigure(figure, target.format);
   await writeOutput(target, content, terminal);
   if (target.path !== "-") terminal.say(`${target.path}: ${kind} of ${path}`);
@@ -74,32 +71,26 @@ function checkFlags(kind: Kind, options: PlotCommandOptions): void {
     throw new UnnoiseError("usage", `${flagOf(extra)}: plot ${kind} has no use for it; leave it out`);
 }
 
-/** What surrounds drawing. */
-export interface Surroundings {
-  readonly terminal: Terminal;
-  readonly signal: AbortSignal;
-}
-
 async function figureOf(
   path: string,
   kind: Kind,
   moving: boolean,
   options: PlotCommandOptions,
-  { terminal, signal }: Surroundings,
+  terminal: Terminal,
 ): Promise<string | string[] | Uint8Array> {
   if (kind === "loss") return lossOf(path);
   const any = await openAnyRun(path);
   if (kind === "schedule") return schedulePlot(any);
   if (any.model.kind === "images") {
     const { plotImages } = await import("./plot-images.ts");
-    return plotImages({ ...any, model: any.model }, kind, moving, options, { terminal, signal });
+    return plotImages({ ...any, model: any.model }, kind, moving, options, terminal);
   }
   const run = await openRun(path);
   const points = { count: options.count ?? usualCount[kind], seed: options.seed ?? 0 };
   if (kind === "forward") return moving ? forwardAnimation(run, points) : forwardStrip(run, points);
   const choice = chooseSampler(options, run, usualSampler[kind]);
   const progress = new Progress(terminal, { label: "sampling", total: choice.steps, unit: "steps", delay: 2 });
-  const watch: Watch = { ...points, ...placementOf(options), signal, onProgress: (done) => progress.update(done) };
+  const watch: Watch = { ...points, ...placementOf(options), onProgress: (done) => progress.update(done) };
   try {
     if (kind === "trajectories") return await trajectories(run, choice, watch);
     const walk = await walkOf(run, choice, watch, moving ? "animation" : "strip");

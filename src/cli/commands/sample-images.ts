@@ -16,7 +16,6 @@ import { FrameRecorder, gridOptions } from "../image-frames.ts";
 import { readInpainting } from "../image-inpaint.ts";
 import { openImageOutput, writePictures, type ImageFormat } from "../image-output.ts";
 import { imageTask, type ImageTask } from "../image-task.ts";
-import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { writeOutput, type OutputTarget } from "../output.ts";
 import { batchText, placementOf } from "../placement.ts";
@@ -53,9 +52,7 @@ async function sampled(options: SampleCommandOptions, io: Io, open: () => Promis
   const choice = chooseImageSampler(opened, options, { inpainting });
   const task = imageTask(opened.model, options);
   const began = performance.now();
-  const content = await interruptible(terminal, "stopping", (signal) =>
-    drawn(opened, choice, task, target.format, { options, terminal, signal }),
-  );
+  const content = await drawn(opened, choice, task, target.format, { options, terminal });
   await written(target, content, terminal);
   const took = duration((performance.now() - began) / 1000);
   const how = `${choice.label}${batchText(options.batch)}`;
@@ -65,7 +62,6 @@ async function sampled(options: SampleCommandOptions, io: Io, open: () => Promis
 interface Surroundings {
   readonly options: SampleCommandOptions;
   readonly terminal: Terminal;
-  readonly signal: AbortSignal;
 }
 
 /** The content of a file, or the images for a folder. */
@@ -74,7 +70,7 @@ async function drawn(
   choice: ImageSamplerChoice,
   { columns, ...task }: ImageTask,
   format: ImageFormat,
-  { options, terminal, signal }: Surroundings,
+  { options, terminal }: Surroundings,
 ): Promise<Uint8Array | FloatTensor> {
   const shape = sampleShapeOf(model.denoiser);
   const frames = format === "gif" ? new FrameRecorder([task.count, ...shape], options.show ?? "xt") : undefined;
@@ -85,7 +81,6 @@ async function drawn(
     ...placementOf(options),
     ...(options.batch !== undefined && { batch: options.batch }),
     sampler: choice.sampler,
-    signal,
     onStep: (step, group) => {
       progress.update(step, group);
       frames?.add(step, group);

@@ -6,7 +6,6 @@ import { scheduleOf } from "../../train/model.ts";
 import { openRun, type OpenRun } from "../../train/open-run.node.ts";
 import { sample } from "../../train/sample.ts";
 import { refuseImageFlags } from "../image-flags.ts";
-import { interruptible } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { openOutput, writeOutput } from "../output.ts";
 import { batchText, placementOf } from "../placement.ts";
@@ -32,12 +31,9 @@ export async function samplePoints(path: string, options: SampleCommandOptions, 
   const { count = 1000, seed = 0, batch } = options;
   const began = performance.now();
   const progress = new Progress(terminal, { label: "sampling", total: choice.steps, unit: "steps", delay: PATIENCE });
-  const content = await interruptible(terminal, "stopping", async (signal) => {
-    const onProgress = (done: number): void => progress.update(done);
-    return contentOf(run, choice, target.format, {
-      ...{ count, seed, signal, onProgress, ...placementOf(options) },
-      ...(batch !== undefined && { batch }),
-    });
+  const content = await contentOf(run, choice, target.format, {
+    ...{ count, seed, onProgress: (done) => progress.update(done), ...placementOf(options) },
+    ...(batch !== undefined && { batch }),
   }).finally(() => progress.stop());
   await writeOutput(target, content, terminal);
   const took = duration((performance.now() - began) / 1000);

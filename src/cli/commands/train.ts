@@ -3,7 +3,7 @@ import { scheduleFromConfig } from "../../diffusion/schedules/schedule-config.ts
 import { UnnoiseError } from "../../math/error.ts";
 import type { TrainingConfig } from "../../train/config.ts";
 import { trainRun, type TrainRunOptions, type TrainRunResult } from "../../train/train-run.node.ts";
-import { interruptible } from "../interrupt.ts";
+import { savedOnStop } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { Terminal } from "../terminal.ts";
 import { shellWord } from "../../math/text.ts";
@@ -54,7 +54,7 @@ export async function runTraining(
 ): Promise<TrainRunResult> {
   const reporter = json ? jsonReporter(terminal, request) : textReporter(terminal, request, tellNext);
   try {
-    const result = await interruptible(terminal, "stopping after this step, saving", (signal) =>
+    const result = await savedOnStop(terminal, "stopping after this step, saving", (signal) =>
       trainRun({ ...request, ...reporter.hooks, signal }),
     );
     await reporter.end(result);

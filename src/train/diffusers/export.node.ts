@@ -4,7 +4,7 @@ import { codeOf, ioError } from "../../formats/io-error.ts";
 import { makeFolder } from "../../formats/make-folder.node.ts";
 import { encodeSafetensors } from "../../formats/safetensors.ts";
 import { checkNotDangling, checkNotLinked } from "../../formats/link.node.ts";
-import { sweepAbandoned, temporaryName } from "../../formats/temporary.node.ts";
+import { sweepAbandoned, temporaryIn } from "../../formats/temporary.node.ts";
 import { writeFileAtomic, writeNewFile, type WriteNewOptions } from "../../formats/write-file.node.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -116,7 +116,7 @@ async function attempt(path: string, run: () => Promise<unknown>): Promise<void>
 
 /** Writes all files into a folder beside, which then takes the name. */
 async function writeWhole(folder: string, contents: Contents): Promise<void> {
-  const temporary = join(dirname(folder), temporaryName());
+  const temporary = temporaryIn(dirname(folder));
   await sweepAbandoned(dirname(folder));
   try {
     await attempt(folder, () => mkdir(temporary));
