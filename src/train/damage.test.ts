@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { takeSumsAway, tryDamage, type Outcome } from "../../test/damage.ts";
 import { parseTrainingConfig } from "./config.ts";
+import { RunFolder } from "./run-folder.node.ts";
 import { trainRun } from "./train-run.node.ts";
 
 const TRIES = 24;
@@ -78,4 +79,18 @@ test("a configuration that was changed is named, and taken once its checksums ar
   await expect(trainRun(resuming)).rejects.toThrow(new RegExp(`config\\.json: not the .* on purpose, delete ${sums}$`));
   await rm(sums);
   expect(await trainRun(resuming)).toMatchObject({ status: "finished", iteration: 30 });
+});
+
+test("damaged lines of the log are left out with a warning, and the run goes on", async () => {
+  const out = join(root, "half-logged");
+  await cp(join(root, "half"), out, { recursive: true });
+  const path = join(out, "log.jsonl");
+  const lines = (await readFile(path, "utf8")).split("\n");
+  await writeFile(path, ["{", ...lines.slice(1)].join("\n"));
+  const warnings: string[] = [];
+  await trainRun({ config, out, resume: true, onWarning: (text) => warnings.push(text) });
+  expect(warnings).toContain(`${path}: damaged lines are left out: [1]`);
+  const weights = await readFile(join(out, "model/unet/diffusion_pytorch_model.safetensors"));
+  expect(weights.equals(whole)).toBe(true);
+  expect((await new RunFolder(out).events()).map(({ event }) => event)).not.toContain("start");
 });

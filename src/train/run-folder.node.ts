@@ -237,18 +237,23 @@ export class RunFolder {
 
   /**
    * Reads the log.
-   * @throws UnnoiseError `run-folder` when a line is damaged; a last line without its end is left out, as a crash leaves it
+   * @param onDamage told the number of each damaged line, which is left out
+   * @throws UnnoiseError `run-folder` when a line is damaged and there is no `onDamage`; a last line without its end is left out, as a crash leaves it
    */
-  async events(): Promise<LogEvent[]> {
+  async events(onDamage?: (line: number) => void): Promise<LogEvent[]> {
     const text = new TextDecoder().decode(await readFileBytes(this.logPath));
     const lines = text
       .slice(0, text.lastIndexOf("\n") + 1)
       .split("\n")
       .slice(0, -1);
-    return lines.map((line, i) => {
+    return lines.flatMap((line, i) => {
       try {
         return JSON.parse(line) as LogEvent;
       } catch (cause) {
+        if (onDamage) {
+          onDamage(i + 1);
+          return [];
+        }
         throw new UnnoiseError(
           "run-folder",
           `${this.logPath}: line ${i + 1} is damaged; restore the file or train again`,

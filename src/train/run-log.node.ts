@@ -1,6 +1,7 @@
 import { appendFile, open } from "node:fs/promises";
 import { ioError } from "../formats/io-error.ts";
 import type { TensorboardEvent, TensorboardImage } from "../formats/tensorboard.ts";
+import { shown } from "../math/shown.ts";
 import { writeFileAtomic } from "../formats/write-file.node.ts";
 import type { TrainingConfig } from "./config.ts";
 import { csvHeader, csvLines, numbersOf } from "./run-log-csv.ts";
@@ -29,11 +30,19 @@ export class RunLog {
   }
 
   /**
-   * The log of a run that goes on, without what it wrote after `iteration`, or without all, because it will write it again. log.csv is
+   * The log of a run that goes on, without what it wrote after `iteration`, or without all, because it will write it again. Damaged lines are left out, so that
+   * a log never keeps a run from going on. log.csv is
    * made anew from log.jsonl, so that it need not be saved with each checkpoint.
    */
-  static async rewound(folder: RunFolder, config: TrainingConfig, iteration: number | undefined): Promise<RunLog> {
-    const events = iteration === undefined ? [] : await folder.events();
+  static async rewound(
+    folder: RunFolder,
+    config: TrainingConfig,
+    iteration: number | undefined,
+    onDamage: (message: string) => void,
+  ): Promise<RunLog> {
+    const damaged: number[] = [];
+    const events = iteration === undefined ? [] : await folder.events((line) => void damaged.push(line));
+    if (damaged.length > 0) onDamage(`${folder.logPath}: damaged lines are left out: ${shown(damaged)}`);
     const kept = events
       .filter((event) => !("iteration" in event) || event.iteration <= (iteration ?? 0))
       .filter(({ event }) => event !== "end");

@@ -134,7 +134,7 @@ interface RunParts {
   readonly measures: RunMeasures;
   readonly memory: TrainRunInfo["memory"];
   readonly checkpoint: Checkpoint | undefined;
-  /** Of each damaged checkpoint that was passed over. */
+  /** Of each damaged checkpoint that was passed over, and of the log. */
   readonly damages: readonly string[];
 }
 
@@ -167,7 +167,7 @@ class TrainingRun {
     try {
       if (!resume) await take();
       const log = resume
-        ? await continueFolder(folder, config, checkpoint)
+        ? await continueFolder(folder, config, checkpoint, onDamage)
         : await makeFolder(folder, trainer, opened.source);
       return new TrainingRun({ folder, trainer, opened, log, measures, memory, checkpoint, damages });
     } catch (cause) {
@@ -280,9 +280,10 @@ async function continueFolder(
   folder: RunFolder,
   config: TrainingConfig,
   checkpoint: Checkpoint | undefined,
+  onDamage: (message: string) => void,
 ): Promise<RunLog> {
   await folder.sweep();
-  return RunLog.rewound(folder, config, checkpoint?.state.iteration);
+  return RunLog.rewound(folder, config, checkpoint?.state.iteration, onDamage);
 }
 
 /** Says in the file of a network which preset it came from. */
