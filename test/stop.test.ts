@@ -31,7 +31,7 @@ describe("a command at work", () => {
       const { code, seconds, early, stderr, left } = await stopped(folder, line, { signal, after: 900 });
       expect([early, code, left]).toEqual([false, 130, []]);
       expect(seconds).toBeLessThan(MOST_SECONDS);
-      expect(stderr).toMatch(/stopped (by SIG|after iteration)/);
+      expect(stderr).toMatch(/stopped/);
     },
     60_000,
   );

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeNpy } from "../src/formats/npy.ts";
 import { floatTensor } from "../src/tensor/tensor.ts";
@@ -29,7 +29,7 @@ export const stopLines: StopLines = {
       "evaluate images --bound",
     ],
     plot: ["plot run reverse --count 200000 --out reverse.gif --overwrite"],
-    data: ["data moons --count 10000000 --out data.csv --overwrite"],
+    data: ["data moons --count 10000000 --out data.csv --overwrite", "data slow.svg --out drawn.csv --overwrite"],
     experiment: ["experiment all --quick --workers 2 --quiet"],
     demo: ["demo --out demo --overwrite --quiet"],
   },
@@ -48,10 +48,15 @@ const preparing: readonly string[] = [
   "export images --to diffusers --out exported --quiet",
 ];
 
+/** Whose noise takes longer than anybody waits. */
+const SLOW_DRAWING = `<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><filter id="f">
+<feTurbulence numOctaves="100000" baseFrequency="0.5"/></filter><rect width="20" height="10" filter="url(#f)"/></svg>`;
+
 /** Makes what the lines read, in an empty folder. */
 export function prepareFolder(folder: string): void {
   const images = Float32Array.from({ length: 600 * 16 * 16 }, (_, i) => Math.sin(i) ** 2);
   writeFileSync(join(folder, "images.npy"), encodeNpy(floatTensor(images, [600, 16, 16])));
+  writeFileSync(join(folder, "slow.svg"), SLOW_DRAWING);
   for (const line of preparing) {
     const { status, stderr } = spawnSync(process.execPath, [PROGRAM, ...line.split(" ")], {
       cwd: folder,
@@ -70,8 +75,23 @@ export interface Stopped {
   /** Whether it was done before the signal came. */
   readonly early: boolean;
   readonly stderr: string;
-  /** Temporary files that it left. */
+  /** Temporary files and, on Linux, processes that it left. */
   readonly left: readonly string[];
+}
+
+function processesIn(folder: string): string[] {
+  if (!existsSync("/proc")) return [];
+  const real = realpathSync(folder);
+  const isThere = (pid: string): boolean => {
+    try {
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`) === real;
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync("/proc")
+    .filter(isThere)
+    .map((pid) => `process ${pid}`);
 }
 
 /** Starts a command, sends it a signal, and a second one where asked, and waits for its end. */
@@ -95,6 +115,7 @@ export async function stopped(
     child.on("close", (exit, by) => resolve(exit ?? (by === "SIGINT" ? 130 : String(by))));
   });
   timers.forEach(clearTimeout);
-  const left = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tmp"));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tmp"));
+  const left = [...files, ...processesIn(folder)];
   return { seconds: sent === 0 ? 0 : (performance.now() - sent) / 1000, code, early: sent === 0, stderr, left };
 }

@@ -5,7 +5,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Worker, SHARE_ENV } from "node:worker_threads";
 import { codeOf } from "../formats/io-error.ts";
-import { ToldTemporaries } from "../formats/told-temporaries.node.ts";
+import { Leftovers } from "../formats/leftovers.node.ts";
 import { NativeGate } from "../runtime/native-gate.node.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { FromThread, StreamFacts, StreamName, ThreadData, ToThread } from "./thread-messages.ts";
@@ -40,7 +40,7 @@ export function main(program: URL = PROGRAM): void {
 class Front {
   readonly #thread: Worker;
   readonly #gate: NativeGate;
-  readonly #temporaries = new ToldTemporaries();
+  readonly #leftovers = new Leftovers();
   #stop: Extract<FromThread, { readonly stop: unknown }>["stop"];
   #asked = false;
 
@@ -111,7 +111,7 @@ class Front {
     this.#thread.removeAllListeners("exit");
     this.#gate.close();
     const ended = (await this.#callsEnded()) && (await Promise.race([this.#thread.terminate(), pause(THREAD_MS)]));
-    this.#temporaries.remove();
+    this.#leftovers.remove();
     if (ended === false || ended === undefined) process.kill(process.pid, "SIGINT");
     process.exit(exitCodes.interrupted);
   }

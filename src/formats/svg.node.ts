@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { UnnoiseError } from "../math/error.ts";
 import { fontFiles } from "./fonts.node.ts";
+import { endWithProgram } from "./leftovers.node.ts";
 import type { DeepImage } from "./image.ts";
 import { checkSvgSource } from "./svg-source.ts";
 
@@ -69,8 +70,7 @@ function drawn(svg: string): Promise<Drawn> {
     env: { ...process.env, NODE_OPTIONS: "" },
   });
   const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE * 1000);
-  const stop = (): boolean => child.kill("SIGKILL");
-  process.once("exit", stop);
+  const release = endWithProgram(child);
   const [parts, words]: [Buffer[], Buffer[]] = [[], []];
   let bytes = 0;
   child.stdout.on("data", (part: Buffer) => {
@@ -86,7 +86,7 @@ function drawn(svg: string): Promise<Drawn> {
   return new Promise((resolve, reject) => {
     const ended = (): void => {
       clearTimeout(timer);
-      process.off("exit", stop);
+      release();
     };
     child.once("error", (cause) => {
       ended();

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isGone, thisProcess } from "./process-mark.node.ts";
-import { tellTemporary } from "./told-temporaries.node.ts";
+import { tellTemporary } from "./leftovers.node.ts";
 
 /** Process, its start, its machine, and what tells the temporary files of one process apart. */
 const TEMPORARY = /^\.unnoise-(\d+)-(\d+)-([0-9a-f]{8})-[0-9a-f]{8}\.tmp$/;
