@@ -7,8 +7,8 @@ import { prepareFolder, stopLines, stopped, type Stopped } from "../test/stoppin
 
 const TRIES = Number(process.argv[2] ?? 20);
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** Moments of the signal, in milliseconds; before the first a process is not yet ours. */
-const [FIRST, LAST] = [150, 3000];
+/** Moments of the signal, in milliseconds. */
+const [FIRST, LAST] = [0, 3000];
 
 const moments = new Float64Array(TRIES);
 new Random(Number(process.argv[3] ?? 0), "order").uniforms(moments, TRIES);

@@ -1,5 +1,5 @@
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeNpy } from "../src/formats/npy.ts";
 import { floatTensor } from "../src/tensor/tensor.ts";
@@ -94,7 +94,20 @@ function processesIn(folder: string): string[] {
     .map((pid) => `process ${pid}`);
 }
 
-/** Starts a command, sends it a signal, and a second one where asked, and waits for its end. */
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until a process hears signals; before that, Node is starting, and the system ends it. */
+async function listening({ pid, exitCode }: ChildProcess): Promise<void> {
+  if (!existsSync("/proc")) return pause(500);
+  const hears = (): boolean => {
+    // The lowest bit is SIGHUP's, which Node itself does not catch.
+    const caught = /^SigCgt:\s*[0-9a-f]*([0-9a-f])$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "0";
+    return (Number.parseInt(caught, 16) & 1) === 1;
+  };
+  while (exitCode === null && !hears()) await pause(2);
+}
+
+/** Starts a command, sends it a signal some time after it hears them, and a second one where asked, and waits for its end. */
 export async function stopped(
   folder: string,
   line: string,
@@ -105,6 +118,7 @@ export async function stopped(
   child.stdout.resume();
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   let sent = 0;
+  await listening(child);
   const timers = [after, ...(again === undefined ? [] : [after + again])].map((ms) =>
     setTimeout(() => {
       sent ||= performance.now();
