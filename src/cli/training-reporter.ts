@@ -4,6 +4,7 @@ import { emptyWindow, extendWindow } from "../train/loss-window.ts";
 import type { MeasureEvent } from "../train/run-log-event.ts";
 import type { TrainRunInfo, TrainRunOptions, TrainRunResult } from "../train/train-run.node.ts";
 import type { StepReport } from "../train/trainer.ts";
+import { summaryLines } from "../data/summary.ts";
 import { Progress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted, duration, fileSize, grouped, shellWord } from "../math/text.ts";
@@ -95,7 +96,7 @@ function measureLine(event: MeasureEvent, out: string): string {
 }
 
 function startLines(info: TrainRunInfo, { data, kind }: TrainingConfig, out: string): string {
-  const { samples, parameters, iteration, iterations, device, threads, memory } = info;
+  const { samples, parameters, iteration, iterations, device, threads, memory, summary } = info;
   const where = `${device}, ${counted(threads, "thread")}`;
   const todo =
     iteration === 0
@@ -105,6 +106,7 @@ function startLines(info: TrainRunInfo, { data, kind }: TrainingConfig, out: str
   const needs = `needs about ${fileSize(memory.needed.total)} of ${fileSize(memory.total)} of memory`;
   return [
     `${data}: ${counted(samples, units[kind])}, ${network}, ${todo} on ${where}`,
+    ...summaryLines(summary).map((line) => `  ${line}`),
     `${needs}, ${fileSize(memory.available)} free`,
     `run folder: ${out}`,
   ].join("\n");

@@ -18,6 +18,8 @@ export interface Dataset {
   readonly classes?: readonly string[];
   /** The file that a density was read from: with it `points` and `draw` can be made again. */
   readonly source?: DensitySource;
+  /** What the user should know of how they were read, and of what is odd about them. */
+  readonly warnings?: readonly string[];
 }
 
 /** A file that describes a density. */

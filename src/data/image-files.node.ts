@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { ioError } from "../formats/io-error.ts";
+import { codeOf, ioError } from "../formats/io-error.ts";
 import type { ListedFile } from "./image-source.ts";
 
 /** Files whose facts are asked for at a time. */
@@ -15,9 +15,12 @@ export async function listFiles(paths: readonly string[]): Promise<ListedFile[]>
   const facts: ListedFile[] = [];
   for (let start = 0; start < paths.length; start += AT_ONCE) {
     const some = paths.slice(start, start + AT_ONCE).map(async (path): Promise<ListedFile> => {
-      const { size, mtimeMs, ctimeMs, ino } = await stat(path).catch((cause: unknown) => {
+      // A link that leads nowhere is listed as nothing: it is told of, or left out, where it is read.
+      const info = await stat(path).catch((cause: unknown) => {
+        if (["ENOENT", "ELOOP"].includes(codeOf(cause))) return { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
         throw ioError("read", path, cause);
       });
+      const { size, mtimeMs, ctimeMs, ino } = info;
       return [resolve(path), size, mtimeMs, ctimeMs, ino];
     });
     facts.push(...(await Promise.all(some)));

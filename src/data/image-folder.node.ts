@@ -1,15 +1,58 @@
 import { realpathSync, type Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { ioError } from "../formats/io-error.ts";
+import { codeOf, ioError } from "../formats/io-error.ts";
+import { shown } from "../math/shown.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import { counted } from "../math/text.ts";
 import { pictureEndings, readPicture } from "./image-decode.node.ts";
 import { listFiles } from "./image-files.node.ts";
 import type { ImageSource, ImageSources, LoadedPictures } from "./image-source.ts";
 
-/** Names that folders of a held-out part have. */
-const HELD_OUT = ["test", "val", "valid", "validation"];
+/** Folders and files that systems and programs leave beside data, in small letters; hidden ones, with a dot in front, apart. */
+const LEFT_BY_SYSTEMS = [
+  "__macosx",
+  "@eadir",
+  "#recycle",
+  "lost+found",
+  "$recycle.bin",
+  "recycler",
+  "system volume information",
+  "thumbs.db",
+  "desktop.ini",
+  "icon\r",
+  "__pycache__",
+];
+const isLeftBySystem = (name: string): boolean => name.startsWith(".") || LEFT_BY_SYSTEMS.includes(name.toLowerCase());
+
+/** Names by which people call the parts of a split, without what is put around them. */
+const PARTS: Readonly<Record<string, "train" | "test">> = {
+  ...{ train: "train", training: "train", trn: "train", trainset: "train" },
+  ...{
+    test: "test",
+    testing: "test",
+    tst: "test",
+    testset: "test",
+    val: "test",
+    valid: "test",
+    validation: "test",
+    dev: "test",
+  },
+  ...{ eval: "test", evaluation: "test", holdout: "test", heldout: "test" },
+};
+
+/** Which part of a split a folder's name means: `Train`, `train_set`, `test-images`, `val2017`, `Training Data`; none for others. */
+export function partOf(name: string): "train" | "test" | undefined {
+  const words = name
+    .toLowerCase()
+    .replaceAll(/[\s_.-]+/g, " ")
+    .trim();
+  const core = words
+    .replace(/ ?\d{1,4}$/, "")
+    .replace(/ ?(?:set|split|data|dataset|images|imgs|pictures|part|folder)$/, "")
+    .replace(/^(?:the|my|images|data) /, "");
+  return Object.hasOwn(PARTS, core.replaceAll(" ", "")) ? PARTS[core.replaceAll(" ", "")] : undefined;
+}
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -20,9 +63,14 @@ interface Listing {
   readonly others: readonly string[];
 }
 
-/** Whether an entry is a folder; a symbolic link counts as what it leads to. */
+/** Whether an entry is a folder; a symbolic link counts as what it leads to, and one that leads nowhere as a file that cannot be read. */
 async function isFolder(entry: Dirent, path: string): Promise<boolean> {
-  return entry.isSymbolicLink() ? (await stat(path)).isDirectory() : entry.isDirectory();
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  const info = await stat(path).catch((cause: unknown) => {
+    if (["ENOENT", "ELOOP"].includes(codeOf(cause))) return undefined;
+    throw cause;
+  });
+  return info?.isDirectory() === true;
 }
 
 async function listFolder(folder: string): Promise<Listing> {
@@ -30,7 +78,7 @@ async function listFolder(folder: string): Promise<Listing> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
     for (const entry of entries.sort((a, b) => byText(a.name, b.name))) {
-      if (entry.name.startsWith(".")) continue;
+      if (isLeftBySystem(entry.name)) continue;
       const path = join(folder, entry.name);
       const isPicture = pictureEndings.includes(extname(entry.name).toLowerCase());
       if (await isFolder(entry, path)) listing.folders.push(path);
@@ -93,6 +141,18 @@ function leftOut(others: readonly string[]): readonly string[] {
   ];
 }
 
+/** Classes of which there is no picture: nothing can be learned for them. */
+function emptyClasses({ classes = [], labels }: Found): readonly string[] {
+  const members = new Set(labels);
+  const empty = classes.filter((_, label) => !members.has(label));
+  if (empty.length === 0) return [];
+  const names = empty.slice(0, 5).map((name) => shown(name));
+  const more = empty.length > names.length ? `, and ${empty.length - names.length} more` : "";
+  return [
+    `no picture of ${empty.length === 1 ? "the class" : "the classes"} ${names.join(", ")}${more}: nothing can be learned for it`,
+  ];
+}
+
 async function sourceOf(name: string, folder: string, found: Found): Promise<ImageSource> {
   const { paths, classes, labels, others } = found;
   if (paths.length === 0) {
@@ -107,29 +167,43 @@ async function sourceOf(name: string, folder: string, found: Found): Promise<Ima
     ...(classes && { classes, labels: Int32Array.from(labels) }),
     where: (index) => at(paths, index),
     picture: (index) => readPicture(at(paths, index)),
-    warnings: leftOut(others),
+    warnings: [...emptyClasses(found), ...leftOut(others)],
   };
   return { name, files: await listFiles(paths), load: () => Promise.resolve(loaded) };
 }
 
-/** The folder to learn from and the one held out, where a folder is made of nothing but these. */
-function splitFolders({ folders, pictures }: Listing): { train: string; test: string } | undefined {
-  const named = (names: readonly string[]): string[] =>
-    folders.filter((path) => names.includes(basename(path).toLowerCase()));
-  const [train, ...moreTrain] = named(["train"]);
-  const tests = named(HELD_OUT);
-  const isSplit = pictures.length === 0 && moreTrain.length === 0 && folders.length === 1 + tests.length;
-  const test = HELD_OUT.flatMap((name) => tests.filter((path) => basename(path).toLowerCase() === name))[0];
-  return isSplit && train !== undefined && test !== undefined ? { train, test } : undefined;
+/**
+ * The folder to learn from and the one held out, where a folder is made of nothing but parts of a split.
+ * @throws UnnoiseError `data` where its folders can be read as parts and as classes
+ */
+function splitFolders(folder: string, { folders, pictures }: Listing): { train: string; test: string } | undefined {
+  const parts = folders.map((path) => ({ path, part: partOf(basename(path)) }));
+  const named = parts.filter(({ part }) => part !== undefined);
+  if (named.length === 0) return undefined;
+  const [train, ...moreTrain] = named.filter(({ part }) => part === "train");
+  // Of several that are held out, the one for tests comes first.
+  const tests = named.filter(({ part }) => part === "test");
+  const test = tests.find(({ path }) => /^te?st/i.test(basename(path))) ?? tests[0];
+  const isSplit = named.length === folders.length && moreTrain.length === 0 && pictures.length === 0;
+  if (isSplit && train && test) return { train: train.path, test: test.path };
+  const names = folders.map((path) => shown(basename(path))).join(", ");
+  const advice =
+    "if they are parts of the data, name the one to learn from itself, or keep just one called train and one called test; " +
+    "if they are classes, give them other names";
+  throw new UnnoiseError(
+    "data",
+    `${folder}: its folders ${names} can be read as parts of the data or as classes; ${advice}`,
+  );
 }
 
 /**
- * Pictures of a folder. Sub-folders are classes, in the order of their names; folders `train` and `test` (or `val`, `valid`,
- * `validation`) alone in it are the parts of the set. Hidden files and folders are left out.
- * @throws UnnoiseError `io` when it cannot be read, `data` for a folder without pictures, or with pictures beside classes
+ * Pictures of a folder. Sub-folders are classes, in the order of their names; folders that are called as parts of a split are, such as `train`
+ * and `test` (`partOf` tells which names), alone in it are the parts of the set. What is hidden or left by systems is left out.
+ * @throws UnnoiseError `io` when it cannot be read, `data` for a folder without pictures, with pictures beside classes, or whose folders
+ * may be parts or classes
  */
 export async function folderSources(folder: string, name: string): Promise<ImageSources> {
-  const parts = splitFolders(await listFolder(folder));
+  const parts = splitFolders(folder, await listFolder(folder));
   if (!parts) return { train: await sourceOf(name, folder, await findPictures(folder)) };
   const found = await findPictures(parts.train);
   return {

@@ -7,12 +7,14 @@ import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
 import { drawnDataset, type Dataset, type ToyDatasetOptions } from "./dataset.ts";
 import { imageDensity, pointDensity, strokeDensity, type Generator } from "./density.ts";
 import { parseDrawing } from "./drawing.ts";
+import { dataWarnings } from "./summary.ts";
 
 /** Values as a reader gives them, before they are known to be points. */
 interface Table {
   readonly columns: readonly string[];
   readonly rows: number;
   readonly data: Float64Array;
+  readonly warnings?: readonly string[];
 }
 
 const LEAST_ROWS = 2;
@@ -33,8 +35,8 @@ function numberedColumns(width: number): readonly string[] {
 }
 
 function readText(bytes: Uint8Array, path: string): Table {
-  const { columns, rows, width, data } = decodeCsv(decodeText(bytes, path), path);
-  return { columns: columns ?? numberedColumns(width), rows, data };
+  const { columns, rows, width, data, warnings } = decodeCsv(decodeText(bytes, path), path);
+  return { columns: columns ?? numberedColumns(width), rows, data, warnings };
 }
 
 function readNpy(bytes: Uint8Array, path: string): Table {
@@ -102,7 +104,9 @@ interface Loading extends LoadOptions {
 type Loader = (bytes: Uint8Array, loading: Loading) => Dataset | Promise<Dataset>;
 
 function listed(table: Table, path: string): Dataset {
-  return { name: basename(path), columns: table.columns, points: toPoints(table, path) };
+  const { columns, warnings = [] } = table;
+  const points = toPoints(table, path);
+  return { name: basename(path), columns, points, warnings: [...warnings, ...dataWarnings({ columns, points })] };
 }
 
 function drawn(

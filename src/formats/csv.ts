@@ -1,5 +1,6 @@
 import { parse } from "csv-parse/browser/esm/sync";
 import { UnnoiseError } from "../math/error.ts";
+import { shown } from "../math/shown.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { faultOf, readCell } from "./csv-cell.ts";
 import { findDelimiter, squeezeSpaces } from "./csv-delimiter.ts";
@@ -13,14 +14,29 @@ export interface CsvTable {
   readonly width: number;
   /** Values `[rows, width]`, row-major. */
   readonly data: Float64Array;
+  /** What was taken in another way than it stands there, one line each. */
+  readonly warnings: readonly string[];
 }
+
+/** A name that pandas gives to the numbers of rows, or none. */
+const ROW_NUMBERS = /^(?:unnamed: ?\d*)?$/i;
+
+/** Whether cells are 0, 1, 2, …, as pandas names columns that nobody named. */
+const areCounted = (cells: readonly string[]): boolean =>
+  cells.length > 0 && cells.every((cell, i) => cell === String(i));
 
 /** Collects records into a table and refuses the first cell that does not belong there. */
 class TableBuilder {
   readonly #name: string;
-  readonly #values: number[] = [];
+  #values: number[] = [];
+  /** The first gap of each column that has any: an error, unless the column has nothing else. */
+  readonly #gaps = new Map<number, UnnoiseError>();
+  readonly #filled = new Set<number>();
+  readonly #warnings: string[] = [];
   columns: readonly string[] | undefined;
   width = 0;
+  /** Whether there is a header whose first cell names nothing. */
+  #unnamed = false;
 
   constructor(name: string) {
     this.#name = name;
@@ -29,7 +45,9 @@ class TableBuilder {
   add(record: readonly string[], line: number): void {
     if (this.width === 0) {
       this.width = record.length;
-      if (record.some((cell) => readCell(cell).kind === "text")) {
+      const isNumbered = record[0] === "" && areCounted(record.slice(1));
+      if (isNumbered || record.some((cell) => readCell(cell).kind === "text")) {
+        this.#unnamed = ROW_NUMBERS.test(record[0] ?? "") && record.length > 1;
         this.columns = record.map((cell, column) => (cell === "" ? `column${column + 1}` : cell));
         return;
       }
@@ -45,16 +63,89 @@ class TableBuilder {
       const found = this.columns === undefined ? "the file is empty" : "only a header";
       throw new UnnoiseError("format", `${this.#name}: no rows of numbers (${found}); expected one point a line`);
     }
+    this.#dropEmpty();
+    this.#dropRowNumbers();
+    this.#takeNumberedHeader();
     const data = Float64Array.from(this.#values);
-    return { columns: this.columns, rows: data.length / this.width, width: this.width, data };
+    const { columns, width } = this;
+    return { columns, rows: data.length / width, width, data, warnings: this.#warnings };
+  }
+
+  #column(index: number): number[] {
+    return this.#values.filter((_, i) => i % this.width === index);
+  }
+
+  #drop(index: number): void {
+    this.#values = this.#values.filter((_, i) => i % this.width !== index);
+    this.columns = this.columns?.filter((_, column) => column !== index);
+    this.width--;
+  }
+
+  /** Leaves out columns without any number; a gap in another column is an error. */
+  #dropEmpty(): void {
+    const empty = [...this.#gaps.keys()].filter((column) => !this.#filled.has(column)).sort((a, b) => b - a);
+    const [wrong] = [...this.#gaps].filter(([column]) => this.#filled.has(column));
+    if (wrong) throw wrong[1];
+    const isTable = this.#values.length > this.width;
+    const [first] = this.#gaps.values();
+    if (first && (!isTable || empty.length === this.width)) throw first;
+    for (const column of empty) {
+      this.#warnings.push(`${this.#name}: ${this.#title(column)} is empty in every row, and left out`);
+      this.#drop(column);
+    }
+  }
+
+  /** Leaves out a first column without a name that only numbers the rows, as pandas writes it. */
+  #dropRowNumbers(): void {
+    if (!this.#unnamed || this.width < 2) return;
+    const numbers = this.#column(0);
+    const [first = NaN] = numbers;
+    if (numbers.length < 2 || numbers.some((number, row) => number !== first + row)) return;
+    this.#warnings.push(
+      `${this.#name}: the first column, without a name, is the row number, and left out; give it a name to keep it`,
+    );
+    this.#drop(0);
+    if (this.columns && areCounted(this.columns)) this.columns = undefined;
+  }
+
+  /** A first row 0, 1, 2, … above numbers with decimals in every column is a header, as pandas writes it where nobody named columns. */
+  #takeNumberedHeader(): void {
+    const { width } = this;
+    if (this.columns !== undefined || width < 2 || this.#values.length <= width) return;
+    if (this.#values.slice(0, width).some((value, column) => value !== column)) return;
+    const rest = this.#values.slice(width);
+    const isWhole = Array.from({ length: width }, (_, column) =>
+      rest.every((value, i) => i % width !== column || Number.isInteger(value)),
+    );
+    if (isWhole.some((whole) => whole)) {
+      const first = Array.from({ length: width }, (_, i) => i).join(", ");
+      this.#warnings.push(
+        `${this.#name}: the first row, ${first}, is taken as a point; if it is a header, name the columns by words`,
+      );
+      return;
+    }
+    this.#warnings.push(
+      `${this.#name}: the first row counts the columns, and is taken as a header, as pandas writes it`,
+    );
+    this.#values = rest;
+  }
+
+  #title(column: number): string {
+    const title = this.columns?.[column];
+    return `column ${column + 1}${title === undefined ? "" : ` (${shown(title)})`}`;
   }
 
   #number(text: string, line: number, column: number): number {
     const cell = readCell(text);
-    if (cell.kind === "number") return cell.value;
-    const title = this.columns?.[column];
-    const where = `column ${column + 1}${title === undefined ? "" : ` (${JSON.stringify(title)})`}`;
-    throw this.#fault(line, `${where}: ${faultOf(text, cell.kind)}`);
+    if (cell.kind === "number") {
+      this.#filled.add(column);
+      return cell.value;
+    }
+    const fault = this.#fault(line, `${this.#title(column)}: ${faultOf(text, cell.kind)}`);
+    if (cell.kind !== "gap") throw fault;
+    if (this.#filled.has(column)) throw fault;
+    if (!this.#gaps.has(column)) this.#gaps.set(column, fault);
+    return NaN;
   }
 
   #fault(line: number, what: string): UnnoiseError {

@@ -1,3 +1,5 @@
+import type { DataSummary } from "../data/summary.ts";
+
 /** What is measured now and then while training goes on. */
 export type MeasureEvent =
   | {
@@ -27,7 +29,14 @@ export interface ProgressEvent {
 
 /** One line of `log.jsonl`. */
 export type LogEvent =
-  | { readonly event: "start"; readonly device: string; readonly threads: number; readonly parameters: number }
+  | {
+      readonly event: "start";
+      readonly device: string;
+      readonly threads: number;
+      readonly parameters: number;
+      /** What was understood of the data; absent in runs made before it was told. */
+      readonly summary?: DataSummary;
+    }
   | { readonly event: "resume"; readonly iteration: number; readonly device: string; readonly threads: number }
   | ProgressEvent
   | MeasureEvent

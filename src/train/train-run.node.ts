@@ -1,3 +1,4 @@
+import { summaryOf, type DataSummary } from "../data/summary.ts";
 import { lintSchedule } from "../diffusion/lint.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { CompileOptions } from "../runtime/executable.ts";
@@ -46,6 +47,8 @@ export interface TrainRunInfo {
   readonly iterations: number;
   /** Points or images in the data set. */
   readonly samples: number;
+  /** What was understood of the data. */
+  readonly summary: DataSummary;
   /** What training needs, in bytes, and what the machine has. */
   readonly memory: { readonly needed: TrainingMemory } & MachineMemory;
 }
@@ -199,13 +202,24 @@ class TrainingRun {
     const { placement, parameterCount: parameters, iteration, config } = this.#trainer;
     const { device, threads } = placement;
     const { iterations } = config;
-    return { device, threads, parameters, iteration, iterations, samples: opened.data.count, memory };
+    const summary = summaryOf(opened.source);
+    return { device, threads, parameters, iteration, iterations, samples: opened.data.count, summary, memory };
   }
 
   async #logStart(onWarning: TrainRunOptions["onWarning"]): Promise<void> {
-    const { log, checkpoint, damages } = this.#parts;
-    const { device, threads, parameters, iteration } = this.#info();
-    if (!checkpoint) return log.add([{ event: "start", device, threads, parameters }, ...this.#lint(onWarning)]);
+    const {
+      log,
+      checkpoint,
+      damages,
+      opened: { source },
+    } = this.#parts;
+    const { device, threads, parameters, iteration, summary } = this.#info();
+    if (!checkpoint) {
+      const odd = "warnings" in source ? (source.warnings ?? []) : [];
+      odd.forEach((message) => onWarning?.(message));
+      const told = odd.map((message) => ({ event: "warning", message }) as const);
+      return log.add([{ event: "start", device, threads, parameters, summary }, ...told, ...this.#lint(onWarning)]);
+    }
     const warnings = damages.map((message) => ({ event: "warning", message }) as const);
     damages.forEach((message) => onWarning?.(message));
     return log.add([...warnings, { event: "resume", iteration, device, threads }]);

@@ -29,7 +29,8 @@ export async function writeData(source: string | undefined, options: DataCommand
   if (source === undefined) throw missingData();
   checkDataName(source);
   const target = await openOutput(options, FORMATS, terminal);
-  const named = await pointsOf(source, options);
+  const { warnings = [], ...named } = await pointsOf(source, options);
+  for (const warning of warnings) terminal.warn(warning);
   const { format } = target;
   const content = isPointFormat(format)
     ? encodePoints(withLabels(named), format, { source })
@@ -49,7 +50,7 @@ async function listToySets(source: string | undefined, terminal: Terminal): Prom
 }
 
 /** Points, and the class of each where it is asked for. */
-type MaybeLabelled = NamedPoints & Pick<Dataset, "labels" | "classes">;
+type MaybeLabelled = NamedPoints & Pick<Dataset, "labels" | "classes" | "warnings">;
 
 async function drawn(source: string, named: MaybeLabelled, format: "png" | "svg"): Promise<Uint8Array> {
   const { renderFigure } = await import("../../figures/render.node.ts");
@@ -74,19 +75,19 @@ function toyPoints(
 async function filePoints(
   source: string,
   { count, noise, seed = 0, labels }: DataCommandOptions,
-): Promise<NamedPoints> {
+): Promise<NamedPoints & Pick<Dataset, "warnings">> {
   const extra = noise === undefined ? (labels === true ? "--labels" : undefined) : "--noise";
   if (extra !== undefined) {
     throw new UnnoiseError("usage", `${extra}: only the toy sets take it, a file has its own; leave it out`);
   }
-  const { columns, points, draw } = await loadPoints(source, { count: count ?? DEFAULT_COUNT, seed });
+  const { columns, points, draw, warnings = [] } = await loadPoints(source, { count: count ?? DEFAULT_COUNT, seed });
   const total = at(points.shape, 0);
-  if (draw !== undefined || count === undefined) return { columns, points };
+  if (draw !== undefined || count === undefined) return { columns, points, warnings };
   if (count > total) {
     throw new UnnoiseError(
       "usage",
       `--count: expected an integer in 1…${total} (the points of ${source}), got ${count}`,
     );
   }
-  return { columns, points: randomRows(points, count, new Random(seed, "figure")) };
+  return { columns, points: randomRows(points, count, new Random(seed, "figure")), warnings };
 }

@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { summaryLines, type DataSummary } from "../../data/summary.ts";
 import { ioError } from "../../formats/io-error.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import { verifyChecksums } from "../../train/checksums.node.ts";
@@ -36,6 +37,8 @@ interface RunInfo {
   readonly parameters: number | null;
   readonly device: string | null;
   readonly threads: number | null;
+  /** What was understood of the data; null for runs made before that was kept. */
+  readonly summary: DataSummary | null;
   /** Iterations of the checkpoints, oldest first. */
   readonly checkpoints: readonly number[];
   readonly checksums: Checksums;
@@ -69,6 +72,7 @@ async function factsOf(path: string): Promise<RunInfo> {
     parameters: start?.parameters ?? null,
     device: start?.device ?? null,
     threads: start?.threads ?? null,
+    summary: start?.summary ?? null,
     checkpoints,
     checksums: {
       run: await checksumsOf(path),
@@ -125,12 +129,12 @@ function checksumsText(state: string): string {
   return state === "none" ? "no checksums" : state;
 }
 
-function infoLines(facts: RunInfo): string[] {
+function summaryRows(facts: RunInfo): [string, string][] {
   const { run, status, iteration, iterations, loss, parameters, device, threads, checkpoints, bytes, files } = facts;
   const { run: ofRun, model: ofModel } = facts.checksums;
   const known = (value: number | string | null): string =>
     typeof value === "number" ? grouped(value) : (value ?? "?");
-  const summary: [string, string][] = [
+  return [
     ["run", run],
     ["progress", `${grouped(iteration)} of ${grouped(iterations)} iterations, ${status}`],
     ["last loss", loss === null ? "none yet" : loss.toFixed(4)],
@@ -140,15 +144,21 @@ function infoLines(facts: RunInfo): string[] {
     ["checksums", `run: ${checksumsText(ofRun)}; model: ${ofModel === null ? "none yet" : checksumsText(ofModel)}`],
     ["size", `${fileSize(bytes)} in ${grouped(files.length)} files`],
   ];
+}
+
+function list(rows: readonly [string, string][]): string[] {
+  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+}
+
+function infoLines(facts: RunInfo): string[] {
+  const { files, summary: understood } = facts;
   const settings = Object.entries<TrainingConfig[keyof TrainingConfig]>({ ...facts.config });
   const config = settings.map(([key, value]): [string, string] => [key, settingText(value)]);
-  const list = (rows: readonly [string, string][]): string[] => {
-    const width = Math.max(0, ...rows.map(([name]) => name.length));
-    return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
-  };
   const sizes = alignedLines(files.map(({ path, bytes: size }) => [path, fileSize(size)]));
   return [
-    ...list(summary).map((line) => line.slice(2)),
+    ...list(summaryRows(facts)).map((line) => line.slice(2)),
+    ...(understood === null ? [] : ["", "data", ...summaryLines(understood).map((line) => `  ${line}`)]),
     "",
     "configuration",
     ...list(config),
