@@ -164,7 +164,7 @@ describe("configuration file", () => {
     ["b.yaml", "batch-size: 5", /unknown key batch-size; did you mean batchSize\?/],
     ["c.json", '{"timesteps": 0}', /timesteps: got 0/],
     ["d.yaml", "iterations: many", /iterations: got "many"/],
-    ["e.json", "{iterations", /cannot be read/],
+    ["e.json", "{iterations", /not JSON/],
     ["f.yaml", "a: [1\nb: }", /cannot be read/],
     ["g.json", "[1]", /expected keys with values, got \[1\]/],
     ["h.yaml", "", /expected keys with values, got null/],

@@ -1,4 +1,5 @@
 import { extname } from "node:path";
+import { parseJsonText } from "../formats/json-text.ts";
 import { decodeCsv } from "../formats/csv.ts";
 import { decodeNpy } from "../formats/npy.ts";
 import { readFileBytes } from "../formats/write-file.node.ts";
@@ -16,20 +17,11 @@ function decodeText(bytes: Uint8Array, path: string): string {
   }
 }
 
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UnnoiseError("format", `${path}: not JSON (${reason})`, { cause });
-  }
-}
-
 const isNumbers = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((each) => typeof each === "number");
 
 function readJson(bytes: Uint8Array, path: string): readonly number[] {
-  const found = parseJson(decodeText(bytes, path), path);
+  const found = parseJsonText(decodeText(bytes, path), { where: path, code: "format" });
   const betas: unknown = typeof found === "object" && found !== null && "betas" in found ? found.betas : found;
   if (isNumbers(betas)) return betas;
   throw new UnnoiseError("data", `${path}: expected an array of numbers, or an object whose key betas holds one`);

@@ -141,3 +141,16 @@ test("point i of a seed is the same at every count and start", () => {
     { numRuns: 50 },
   );
 });
+
+test.each([1e38, 1e308])("a spread of %d, which float32 cannot hold, is refused rather than drawn", (spread) => {
+  expect(() => pointDensity([[0, 0]], 2, spread)({ count: 1000, seed: 1 })).toThrow(
+    /float32 can hold.*got a spread of/,
+  );
+  const line = [
+    [
+      [0, 0],
+      [1, 1],
+    ],
+  ] as const;
+  expect(() => strokeDensity(line, spread, "x")({ count: 1000, seed: 1 })).toThrow(/float32 can hold/);
+});

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { parseJsonText } from "../formats/json-text.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { nearMiss } from "../math/near-miss.ts";
+import { shortened } from "../math/shown.ts";
 import { counted } from "../math/text.ts";
 import type { Point } from "./scatter.ts";
 
@@ -46,7 +48,7 @@ const strokesFile = z.strictObject({
  * @throws UnnoiseError `format` for what is not JSON, `data` for other content, with the place
  */
 export function parseDrawing(text: string, where: string): DrawnPoints | DrawnStrokes {
-  const found = parseJson(text, where);
+  const found = parseJsonText(text, { where, code: "format" });
   if (isRecord(found) && "strokes" in found) return checked(strokesFile, found, where);
   const value = Array.isArray(found) ? { points: found as unknown } : found;
   if (!isRecord(value) || !("points" in value)) {
@@ -57,15 +59,6 @@ export function parseDrawing(text: string, where: string): DrawnPoints | DrawnSt
   }
   const { points: rows, columns, spread: width } = checked(pointsFile, value, where, Array.isArray(found));
   return { columns: columnsOf(rows, columns, where), rows, spread: width };
-}
-
-function parseJson(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replaceAll(/\s+/g, " ") : String(cause);
-    throw new UnnoiseError("format", `${where}: not JSON (${reason})`, { cause });
-  }
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -90,7 +83,7 @@ function checked<T extends z.ZodObject>(schema: T, value: unknown, where: string
 function unknownKey(key: string, known: readonly string[], where: string): UnnoiseError {
   const meant = nearMiss(key, known);
   const advice = meant === undefined ? `known keys: ${known.join(", ")}` : `did you mean ${meant}?`;
-  return new UnnoiseError("data", `${where}: unknown key ${key}; ${advice}`);
+  return new UnnoiseError("data", `${where}: unknown key ${shortened(key, 60)}; ${advice}`);
 }
 
 /** A path as in `strokes[2][0]`. */

@@ -45,7 +45,7 @@ export function scatter(options: ToyOptions, width: number, place: (draws: Float
  * Places each point by `width` uniform draws in (0, 1) and adds the noise.
  * @param place gives the coordinates of a point
  * @returns points `[count, columns]`
- * @throws UnnoiseError `usage` for an option out of range
+ * @throws UnnoiseError `usage` for an option out of range, `data` for points that float32 cannot hold
  */
 export function scatterIn(
   columns: number,
@@ -67,7 +67,12 @@ export function scatterIn(
       points[at] = (placed[column] ?? 0) + noise * (points[at] ?? 0);
     }
   }
-  return floatTensor(Float32Array.from(points), [count, columns]);
+  const drawn = Float32Array.from(points);
+  if (!drawn.every(Number.isFinite)) {
+    const got = noise > 1 ? `a spread of ${noise}` : "places beyond it";
+    throw new UnnoiseError("data", `points: expected coordinates that float32 can hold (below 3.4e38), got ${got}`);
+  }
+  return floatTensor(drawn, [count, columns]);
 }
 
 /**

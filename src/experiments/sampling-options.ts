@@ -4,6 +4,7 @@ import { checkSamplerFlags, samplerFlagNames, type SamplerFlags } from "../diffu
 import { samplerNames } from "../diffusion/sampler-table.ts";
 import { spacingNames } from "../diffusion/spacings.ts";
 import { UnnoiseError } from "../math/error.ts";
+import { shortened, shown } from "../math/shown.ts";
 import { nearMiss } from "../math/near-miss.ts";
 
 const positive = z.number().positive();
@@ -22,7 +23,7 @@ const schema = z.strictObject({
   order: z.union([z.literal(1), z.literal(2), z.literal(3)]),
   innerSteps: z.int().min(1),
   stepSize: positive.lt(4),
-  corrections: z.int().min(0),
+  corrections: z.int().min(0).max(10_000),
   snr: positive,
 } satisfies Record<keyof SamplerFlags, z.ZodType>);
 
@@ -36,13 +37,13 @@ export function checkSamplingOptions(options: Readonly<Record<string, unknown>>,
   if (unknown !== undefined) {
     const near = nearMiss(unknown, samplerFlagNames);
     const advice = near === undefined ? `known keys: ${samplerFlagNames.join(", ")}` : `did you mean ${near}?`;
-    throw new UnnoiseError("usage", `${where}: unknown key ${unknown}; ${advice}`);
+    throw new UnnoiseError("usage", `${where}: unknown key ${shortened(unknown, 60)}; ${advice}`);
   }
   const parsed = schema.partial().safeParse(options);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const key = String(issue?.path[0] ?? "");
-    const got = JSON.stringify(options[key]);
+    const got = shown(options[key]);
     throw new UnnoiseError("usage", `${where}: ${key}: got ${got}; ${issue?.message ?? "not understood"}`);
   }
   const flags = parsed.data as SamplerFlags;

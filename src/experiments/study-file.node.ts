@@ -4,36 +4,44 @@ import { chooseSampler, type SamplerFlags } from "../diffusion/sampler-choice.ts
 import { scheduleFromConfig } from "../diffusion/schedules/schedule-config.ts";
 import { readStructuredFile } from "../formats/structured-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
+import { shortened, shown } from "../math/shown.ts";
 import { nearMiss } from "../math/near-miss.ts";
 import { checkTrainingOptions, learnsSchedule, parseTrainingConfig } from "../train/config.ts";
 import { reverseVarianceOf } from "../train/model.ts";
+import { valueAt } from "../train/zod-issue.ts";
 import { gridPlan } from "./grid-plan.node.ts";
 import type { GridStudy, Setting } from "./grid.ts";
 import { baseTraining, measuredPoints } from "./measures.node.ts";
 import { checkSamplingOptions } from "./sampling-options.ts";
 import type { Scale, Study, TrainingChoice } from "./study.ts";
 
+/** Most settings of one study. */
+const MOST_SETTINGS = 1000;
+/** Most options that a grid varies, and most data sets: each setting is checked for all of them. */
+const MOST_KEYS = 100;
+
 const options = z.record(z.string(), z.unknown());
 const count = z.int().min(1);
 const schema = z.strictObject({
   title: z.string().min(1).optional(),
   question: z.string().min(1).optional(),
-  data: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+  data: z.union([z.string(), z.array(z.string()).min(1).max(MOST_KEYS)]).optional(),
   seeds: count.max(1000).optional(),
   points: count.max(20_000).optional(),
   bound: count.max(1_000_000).optional(),
   train: options.default({}),
   sample: options.default({}),
-  grid: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
+  grid: z
+    .record(z.string(), z.array(z.unknown()).min(1))
+    .refine((grid) => Object.keys(grid).length <= MOST_KEYS, `expected at most ${MOST_KEYS} keys`)
+    .optional(),
   settings: z
     .array(z.strictObject({ label: z.string().min(1), train: options.default({}), sample: options.default({}) }))
     .min(1)
+    .max(MOST_SETTINGS)
     .optional(),
 });
 type StudyFile = z.infer<typeof schema>;
-
-/** Most settings of one study. */
-const MOST_SETTINGS = 1000;
 
 /**
  * Reads a study from a .json or .yaml file: options of training (`train`) and sampling (`sample`) that all settings share, and
@@ -89,12 +97,14 @@ function notUnderstood({ issues }: z.ZodError, value: unknown, path: string): Un
     const key = issue.keys[0] ?? "";
     const near = nearMiss(key, fileKeys);
     const advice = near === undefined ? `known keys: ${fileKeys.join(", ")}` : `did you mean ${near}?`;
-    return new UnnoiseError("usage", `${path}: unknown key ${key}; ${advice}`);
+    return new UnnoiseError("usage", `${path}: unknown key ${shortened(key, 60)}; ${advice}`);
   }
   const keys = issue?.path ?? [];
-  const got = keys.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)[key], value);
   const where = `${path}: ${keys.map(String).join(".")}`;
-  return new UnnoiseError("usage", `${where}: got ${JSON.stringify(got)}; ${issue?.message ?? "not understood"}`);
+  return new UnnoiseError(
+    "usage",
+    `${where}: got ${shown(valueAt(value, keys))}; ${issue?.message ?? "not understood"}`,
+  );
 }
 
 /** Options that a study sets itself, and what to use instead. */
@@ -127,7 +137,7 @@ function checkDistinct(settings: readonly Setting[], path: string): void {
   const labels = settings.map(({ label }) => label);
   const twice = labels.find((label, index) => labels.indexOf(label) !== index);
   if (twice === undefined) return;
-  throw new UnnoiseError("usage", `${path}: two settings are called "${twice}"; expected each once`);
+  throw new UnnoiseError("usage", `${path}: two settings are called "${shortened(twice, 60)}"; expected each once`);
 }
 
 type Values = readonly (readonly [string, unknown])[];
@@ -153,7 +163,7 @@ function gridSetting(values: Values, shared: Readonly<Record<string, unknown>>, 
   if (stray) {
     throw new UnnoiseError(
       "usage",
-      `${path}: grid: expected keys such as train.batchSize or sample.eta, got ${stray[0]}`,
+      `${path}: grid: expected keys such as train.batchSize or sample.eta, got ${shortened(stray[0], 60)}`,
     );
   }
   const words = values.map(([key, value]) => `${key.slice(key.indexOf(".") + 1)} ${wordOf(value)}`);
@@ -162,7 +172,7 @@ function gridSetting(values: Values, shared: Readonly<Record<string, unknown>>, 
   return { label: words.join(", "), training, sampling };
 }
 
-const wordOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+const wordOf = (value: unknown): string => (typeof value === "string" ? shortened(value, 60) : shown(value));
 
 /** Checks that all options of a setting go together, before anything is trained. */
 function checkSetting({ label, training, sampling }: Setting, shared: TrainingChoice, path: string): void {

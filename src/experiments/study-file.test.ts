@@ -76,7 +76,7 @@ settings:
       { settings: [{ label: "x", train: { schedule: "cosine", betaEnd: 0.1 } }] },
       /x: betaEnd: schedule cosine has no use/,
     ],
-    ["{", /study.json: cannot be read/],
+    ["{", /study.json: not JSON/],
   ])("is refused in one line: %j", async (content, message) => {
     await expect(readStudyFile(written(content))).rejects.toMatchObject({ code: "usage" });
     await expect(readStudyFile(written(content))).rejects.toThrow(message);

@@ -1,4 +1,5 @@
 import { UnnoiseError } from "../math/error.ts";
+import { shown } from "../math/shown.ts";
 import { halfToNumber } from "./half-float.ts";
 
 /** How one value of a .npy file is read. */
@@ -40,7 +41,7 @@ function refusal(descr: string, name: string): UnnoiseError {
   const what = kind === undefined ? "" : ` (${kind})`;
   return new UnnoiseError(
     "format",
-    `${name}: dtype ${JSON.stringify(descr)}${what} is not supported: expected real numbers, bool, int8…int64, uint8…uint64 ` +
+    `${name}: dtype ${shown(descr)}${what} is not supported: expected real numbers, bool, int8…int64, uint8…uint64 ` +
       "or float16…float64; convert with array.astype('float64') before saving",
   );
 }

@@ -1,4 +1,5 @@
 import { UnnoiseError } from "../math/error.ts";
+import { shown } from "../math/shown.ts";
 
 /** What the header of a .npy file says. */
 export interface NpyHeader {
@@ -11,6 +12,10 @@ export interface NpyHeader {
 }
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] as const;
+/** As many as NumPy's arrays have. */
+const MOST_AXES = 64;
+/** NumPy writes about a hundred bytes; its own reader refuses more than 10,000 unless it is told to trust the file. */
+const LONGEST_HEADER = 65_536;
 const VERSION_AND_LENGTH = { 1: 4, 2: 6, 3: 6 } as const;
 
 function broken(name: string, what: string): UnnoiseError {
@@ -30,6 +35,9 @@ function headerText(bytes: Uint8Array, name: string): { text: string; end: numbe
   }
   const start = MAGIC.length + VERSION_AND_LENGTH[major];
   const end = start + (major === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  if (end - start > LONGEST_HEADER) {
+    throw broken(name, `header: expected at most ${LONGEST_HEADER} bytes, got ${end - start}`);
+  }
   if (end > bytes.length) {
     throw broken(name, `truncated: the header needs ${end} bytes, the file has ${bytes.length}`);
   }
@@ -40,14 +48,18 @@ function parseExtent(text: string, name: string): number {
   const digits = text.trim().replace(/L$/, "");
   const extent = Number(digits);
   if (!/^\d+$/.test(digits) || !Number.isSafeInteger(extent)) {
-    throw broken(name, `header: expected an extent of the shape to be an integer ≥ 0, got ${JSON.stringify(text)}`);
+    throw broken(name, `header: expected an extent of the shape to be an integer ≥ 0, got ${shown(text)}`);
   }
   return extent;
 }
 
 function parseShape(text: string, name: string): readonly number[] {
   const body = text.trim().replace(/,$/, "");
-  return body === "" ? [] : body.split(",").map((extent) => parseExtent(extent, name));
+  const extents = body === "" ? [] : body.split(",");
+  if (extents.length > MOST_AXES) {
+    throw broken(name, `header: expected a shape of at most ${MOST_AXES} axes, got ${extents.length}`);
+  }
+  return extents.map((extent) => parseExtent(extent, name));
 }
 
 /**
@@ -56,7 +68,9 @@ function parseShape(text: string, name: string): readonly number[] {
  */
 export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   const { text, end } = headerText(bytes, name);
-  if (!/^\{.*\}\s*$/s.test(text)) throw broken(name, "header: expected a Python dictionary");
+  const dictionary = text.trim();
+  if (!dictionary.startsWith("{") || !dictionary.endsWith("}"))
+    throw broken(name, "header: expected a Python dictionary");
   if (/'descr'\s*:\s*[[(]/.test(text)) {
     throw broken(name, "structured arrays are not supported: save a plain array of numbers");
   }

@@ -1,4 +1,6 @@
 import { UnnoiseError } from "../math/error.ts";
+import { shown } from "../math/shown.ts";
+import { parseJsonText } from "./json-text.ts";
 import { sizeOf, type DType, type Shape } from "../tensor/tensor.ts";
 
 /** The safetensors format's name of an element type. */
@@ -98,15 +100,19 @@ export function safetensorsHeaderLength(bytes: Uint8Array, fileBytes: number, fi
   return length;
 }
 
+/** As the format's own reader bounds them; tensors of more axes than anybody has would only fill messages. */
+const headerBounds = { bytes: LONGEST_HEADER, depth: 8, keys: 2_000_000, values: 5_000_000 };
+const MOST_AXES = 32;
+
 function parseJson(bytes: Uint8Array, file: string): JsonObject {
-  let parsed: unknown;
+  const place = { where: file, code: "format", advice: "the file is damaged or no safetensors" } as const;
+  let text: string;
   try {
-    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new UnnoiseError("format", `${file}: header is not JSON in UTF-8; the file is damaged or no safetensors`, {
-      cause,
-    });
+    throw new UnnoiseError("format", `${file}: header is not JSON in UTF-8; ${place.advice}`, { cause });
   }
+  const parsed = parseJsonText(text, { ...place, where: `${file}: header`, bounds: headerBounds });
   if (!isObject(parsed)) throw broken(file, "header: expected a JSON object of tensors");
   return parsed;
 }
@@ -120,16 +126,18 @@ function parseMetadata(value: unknown, file: string): Readonly<Record<string, st
 }
 
 function parseEntry(name: string, value: unknown, file: string): SafetensorsEntry {
-  const where = `tensor ${JSON.stringify(name)}`;
+  const where = `tensor ${shown(name)}`;
   if (!isObject(value) || Object.keys(value).sort().join() !== "data_offsets,dtype,shape") {
     throw broken(file, `${where}: expected exactly dtype, shape and data_offsets`);
   }
   const { dtype: stored, shape, data_offsets: offsets } = value;
   if (!isStoredType(stored)) {
     const known = Object.keys(storedTypes).join(", ");
-    throw broken(file, `${where}: dtype ${JSON.stringify(stored)} is not supported: expected ${known}`);
+    throw broken(file, `${where}: dtype ${shown(stored)} is not supported: expected ${known}`);
   }
-  if (!isExtents(shape)) throw broken(file, `${where}: expected shape to be a list of integers ≥ 0`);
+  if (!isExtents(shape) || shape.length > MOST_AXES) {
+    throw broken(file, `${where}: expected shape to be a list of integers ≥ 0, at most ${MOST_AXES}`);
+  }
   if (!isExtents(offsets) || offsets.length !== 2)
     throw broken(file, `${where}: expected data_offsets to be two integers ≥ 0`);
   const [begin = 0, end = 0] = offsets;
@@ -144,7 +152,7 @@ function checkContiguous(entries: readonly SafetensorsEntry[], valueBytes: numbe
   let expected = 0;
   for (const { name, begin, end } of entries) {
     if (begin !== expected) {
-      throw broken(file, `tensor ${JSON.stringify(name)}: expected its bytes to start at ${expected}, got ${begin}`);
+      throw broken(file, `tensor ${shown(name)}: expected its bytes to start at ${expected}, got ${begin}`);
     }
     expected = end;
   }

@@ -1,10 +1,12 @@
 import { basename, dirname, join } from "node:path";
 import type { Tensor } from "../tensor/tensor.ts";
 import { UnnoiseError } from "../math/error.ts";
+import { shown } from "../math/shown.ts";
 import { readSafetensors } from "./safetensors-file.node.ts";
 import type { StoredType } from "./safetensors-header.ts";
 import type { Safetensors } from "./safetensors.ts";
-import { readFileBytes } from "./write-file.node.ts";
+import { parseJsonText } from "./json-text.ts";
+import { readBoundedText } from "./structured-file.node.ts";
 
 const INDEX_ENDING = ".safetensors.index.json";
 const MOST_NAMES_SAID = 3;
@@ -15,7 +17,7 @@ function broken(file: string, what: string): UnnoiseError {
 
 /** A few names in quotes, and how many more there are. */
 function nameList(names: readonly string[]): string {
-  const said = names.slice(0, MOST_NAMES_SAID).map((name) => JSON.stringify(name));
+  const said = names.slice(0, MOST_NAMES_SAID).map((name) => shown(name));
   const more = names.length - said.length;
   return said.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
@@ -28,17 +30,16 @@ function checkShardName(shard: unknown, name: string, index: string): string {
   const isPlain = typeof shard === "string" && /^[^/\\\0]+\.safetensors$/.test(shard);
   if (isPlain) return shard;
   const expected = "expected a .safetensors file of the same folder, without a path";
-  throw broken(index, `weight_map of ${JSON.stringify(name)}: ${expected}, got ${JSON.stringify(shard)}`);
+  throw broken(index, `weight_map of ${shown(name)}: ${expected}, got ${shown(shard)}`);
 }
 
 /** The names that each shard must hold, by the shard's file name, both in the order of the index. */
 function parseIndex(text: string, index: string): ReadonlyMap<string, ReadonlySet<string>> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    throw new UnnoiseError("format", `${index}: not JSON; the file is damaged or no index of shards`, { cause });
-  }
+  const parsed = parseJsonText(text, {
+    where: index,
+    code: "format",
+    advice: "the file is damaged or no index of shards",
+  });
   const weightMap = isObject(parsed) ? parsed["weight_map"] : undefined;
   if (!isObject(weightMap) || Object.keys(weightMap).length === 0) {
     throw broken(index, "expected a JSON object whose weight_map names the file of each tensor");
@@ -80,7 +81,7 @@ interface Shard {
  */
 export async function readShardedSafetensors(indexPath: string): Promise<Safetensors> {
   const index = basename(indexPath);
-  const shards = parseIndex(new TextDecoder().decode(await readFileBytes(indexPath)), indexPath);
+  const shards = parseIndex(await readBoundedText(indexPath, { where: indexPath, code: "format" }), indexPath);
   const known = new Set([...shards.values()].flatMap((names) => [...names]));
   const all = {
     tensors: new Map<string, Tensor>(),

@@ -14,6 +14,7 @@ import {
 import { scope, type Node } from "../graph/node.ts";
 import { at } from "../math/error.ts";
 import type { Shape } from "../tensor/tensor.ts";
+import * as sizes from "./config-sizes.ts";
 import { checkImage, sidesOf, type SampleSize } from "./image-check.ts";
 import { convolution, dense, embedding, layerNorm, parametersOf, type Layer, type Pass } from "./layer.ts";
 import type { Network, NetworkInputs } from "./network.ts";
@@ -41,17 +42,16 @@ export interface ConvNextUNetConfig {
   readonly num_class_embeds: number | null;
 }
 
-const count = z.int().min(1);
 const extents = {
-  sample_size: z.union([count, z.tuple([count, count])]),
-  in_channels: count.default(3),
-  out_channels: count.default(3),
-  block_out_channels: z.array(count.multipleOf(2).min(4)).min(1).default([32, 64, 128]),
-  layers_per_block: count.default(2),
-  kernel_size: count.refine((side) => side % 2 === 1, "expected an odd number").default(7),
-  expansion: count.default(4),
+  sample_size: z.union([sizes.side, z.tuple([sizes.side, sizes.side])]),
+  in_channels: sizes.features.default(3),
+  out_channels: sizes.features.default(3),
+  block_out_channels: z.array(sizes.features.multipleOf(2).min(4)).min(1).max(sizes.MOST_LEVELS).default([32, 64, 128]),
+  layers_per_block: sizes.blocksOfLevel.default(2),
+  kernel_size: sizes.kernel.refine((side) => side % 2 === 1, "expected an odd number").default(7),
+  expansion: sizes.kernel.default(4),
   dropout: z.number().min(0).lt(1).default(0),
-  num_class_embeds: count.nullable().default(null),
+  num_class_embeds: sizes.rows.nullable().default(null),
 };
 const KIND = "ConvNextUNet";
 const EPSILON = 1e-6;

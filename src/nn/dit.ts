@@ -15,6 +15,7 @@ import {
 import { scope, type Node } from "../graph/node.ts";
 import { UnnoiseError, at } from "../math/error.ts";
 import type { Shape } from "../tensor/tensor.ts";
+import { blocks, features, kernel, rows, side } from "./config-sizes.ts";
 import { checkImage, sidesOf, type SampleSize } from "./image-check.ts";
 import { convolution, dense, embedding, parametersOf, type Layer, type Pass } from "./layer.ts";
 import type { Network, NetworkInputs } from "./network.ts";
@@ -43,17 +44,16 @@ export interface DiTConfig {
 }
 
 const KIND = "DiT";
-const count = z.int().min(1);
 const extents = {
-  sample_size: z.union([count, z.tuple([count, count])]),
-  patch_size: count.default(2),
-  in_channels: count.default(3),
-  out_channels: count.default(3),
-  hidden_size: count.multipleOf(4).default(384),
-  depth: count.default(12),
-  num_heads: count.default(6),
-  mlp_ratio: count.default(4),
-  num_class_embeds: count.nullable().default(null),
+  sample_size: z.union([side, z.tuple([side, side])]),
+  patch_size: kernel.default(2),
+  in_channels: features.default(3),
+  out_channels: features.default(3),
+  hidden_size: features.multipleOf(4).default(384),
+  depth: blocks.default(12),
+  num_heads: features.default(6),
+  mlp_ratio: kernel.default(4),
+  num_class_embeds: rows.nullable().default(null),
 };
 const EPSILON = 1e-6;
 /** Sinusoids of a step, and how its embedding starts, as in the paper's code. */

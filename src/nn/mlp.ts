@@ -2,6 +2,7 @@ import { z } from "zod";
 import { add, broadcastTo, concat, constant, gather, silu } from "../graph/builders.ts";
 import { scope, type Node } from "../graph/node.ts";
 import { at } from "../math/error.ts";
+import { blocks, features, rows } from "./config-sizes.ts";
 import { linear, linearParameters } from "./linear.ts";
 import type { Network } from "./network.ts";
 import type { Parameter, Weights } from "./parameters.ts";
@@ -54,18 +55,23 @@ export function mlp(xt: Node, steps: Node, weights: Weights, config: MlpConfig):
   });
 }
 
-const extent = z.int().min(1);
+/** Values of the table of step features. */
+const LARGEST_TABLE = 2 ** 28;
 const schema = z
   .looseObject({
-    dimensions: extent,
-    timesteps: extent,
-    width: extent,
-    depth: extent,
-    time_features: extent,
+    dimensions: features,
+    timesteps: rows,
+    width: features,
+    depth: blocks,
+    time_features: features,
     flip_sin_to_cos: z.boolean().default(false),
     freq_shift: z.number().min(0).max(1).default(1),
     learns_variance: z.boolean().default(false),
   })
+  .refine(
+    ({ timesteps, time_features }) => timesteps * time_features <= LARGEST_TABLE,
+    `expected timesteps × time_features of at most ${LARGEST_TABLE}`,
+  )
   .transform(({ dimensions, timesteps, width, depth, ...rest }): MlpConfig => {
     const { time_features: timeFeatures, flip_sin_to_cos: flipSinToCos, freq_shift: freqShift } = rest;
     return {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UnnoiseError } from "../math/error.ts";
+import { shortened } from "../math/shown.ts";
 import { nearMiss } from "../math/near-miss.ts";
 
 /**
@@ -17,10 +18,13 @@ export function strictConfig<S extends z.ZodRawShape>(
     .superRefine((value, context) => {
       if (typeof value !== "object" || value === null) return;
       const key = Object.keys(value).find((name) => !name.startsWith("_") && !known.includes(name));
-      if (key !== undefined) context.addIssue({ code: "custom", path: [key], message: unknownKey(key, known) });
+      if (key !== undefined)
+        context.addIssue({ code: "custom", path: [shortened(key, 60)], message: unknownKey(key, known) });
     })
     .pipe(z.object(shape))
     .superRefine((config, context) => {
+      // Numbers out of range are no reason for zod to stop here, but building with them may never end.
+      if (context.issues.length > 0) return;
       try {
         build(config);
       } catch (error) {

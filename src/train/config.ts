@@ -22,7 +22,9 @@ import {
 import { firstLogVariances, type FirstLogVariance } from "../diffusion/variance.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { nearMiss } from "../math/near-miss.ts";
+import { shortened, shown } from "../math/shown.ts";
 import { devices, type Device } from "../runtime/backend.ts";
+import { valueAt } from "./zod-issue.ts";
 import { decayNames, type DecayName } from "./learning-rate.ts";
 
 const count = z.int().min(1);
@@ -160,7 +162,7 @@ const schema = z.strictObject({
   sigmaMax: positive.nullable().default(null),
   zeroTerminalSnr: z.boolean().default(false),
   rescaleBetas: z.boolean().default(false),
-  betas: z.array(z.number()).min(1).nullable().default(null),
+  betas: z.array(z.number()).min(1).max(1_000_000).nullable().default(null),
   preset: z.enum(presetNames).nullable().default(null),
   prediction: z.enum(parameterisations).default("eps"),
   variance: z.enum(varianceKinds).nullable().default(null),
@@ -191,7 +193,7 @@ const schema = z.strictObject({
     .default(null),
   width: count.max(65_536).default(128),
   depth: count.max(1000).default(4),
-  timeFeatures: z.int().min(4).multipleOf(2).default(32),
+  timeFeatures: z.int().min(4).max(4096).multipleOf(2).default(32),
   flipSinToCos: z.boolean().default(false),
   freqShift: z.number().min(0).max(1).default(1),
   imageSize: count.max(4096).nullable().default(null),
@@ -227,7 +229,7 @@ export { nearMiss };
 function unknownKey(key: string, where: string): string {
   const near = nearMiss(key, keys);
   const advice = near ? `did you mean ${near}?` : `known keys: ${keys.join(", ")}`;
-  return `${where}: unknown key ${key}; ${advice}`;
+  return `${where}: unknown key ${shortened(key, 60)}; ${advice}`;
 }
 
 /** Keys whose defaults depend on others. */
@@ -255,9 +257,9 @@ export function checkTrainingOptions(options: unknown, where = "training options
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue?.code === "unrecognized_keys") throw new UnnoiseError("usage", unknownKey(issue.keys[0] ?? "", where));
-  const key = issue?.path.join(".") ?? "";
-  const value = issue && key !== "" ? (options as Record<string, unknown>)[key] : options;
-  const got = value === undefined ? "nothing" : JSON.stringify(value);
+  const key = issue?.path.map(String).join(".") ?? "";
+  const value = valueAt(options, issue?.path ?? []);
+  const got = value === undefined ? "nothing" : shown(value);
   throw new UnnoiseError("usage", `${where}: ${key || "the whole"}: got ${got}; ${issue?.message ?? "not understood"}`);
 }
 

@@ -1,5 +1,6 @@
 import { UnnoiseError } from "../math/error.ts";
 import { nearMiss } from "../math/near-miss.ts";
+import { shown } from "../math/shown.ts";
 import type { Node } from "../graph/node.ts";
 import type { Network, NetworkInputs } from "../nn/network.ts";
 import { networkNames, networks, type DenoiserConfig, type NetworkName } from "../nn/networks.ts";
@@ -52,13 +53,13 @@ export function parseDenoiser(file: Readonly<Record<string, unknown>>, where: st
   if (!isNetworkName(name)) {
     const near = typeof name === "string" ? nearMiss(name, networkNames) : undefined;
     const advice = near === undefined ? `expected one of ${networkNames.join(", ")}` : `did you mean ${near}?`;
-    const got = name === undefined ? "is missing" : `no network is called ${JSON.stringify(name)}`;
+    const got = name === undefined ? "is missing" : `no network is called ${shown(name)}`;
     throw new UnnoiseError("usage", `${where}: _class_name: ${got}; ${advice}`);
   }
   const parsed = networks[name].schema.safeParse(keys);
   if (parsed.success) return { kind: name, ...parsed.data } as DenoiserConfig;
   const [issue] = parsed.error.issues;
-  const key = issue?.path.join(".") ?? "";
+  const key = issue?.path.map(String).join(".") ?? "";
   throw new UnnoiseError("usage", `${where}: ${key === "" ? "" : `${key}: `}${issue?.message ?? "not understood"}`);
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ImageDataset } from "../data/images.ts";
 import { UnnoiseError } from "../math/error.ts";
+import { features, MOST_LEVELS } from "../nn/config-sizes.ts";
 import type { ClassifierConfig } from "../nn/classifier.ts";
 
 /** How the classifier that gives features is built and trained. */
@@ -25,17 +26,17 @@ export interface ClassifierSettings {
 /** The same with what may be left out. */
 export type ClassifierSettingsInput = { readonly [K in keyof ClassifierSettings]?: ClassifierSettings[K] | undefined };
 
-const count = z.int().min(1);
+const count = z.int().min(1).max(1_000_000);
 
 /** The settings as a user may give them: unknown keys are refused, what is absent is usual. */
 export const classifierSettings: z.ZodType<ClassifierSettings, ClassifierSettingsInput> = z.strictObject({
-  channels: z.array(count).min(1).optional(),
-  groups: count.default(8),
+  channels: z.array(features).min(1).max(MOST_LEVELS).optional(),
+  groups: features.default(8),
   epochs: count.default(4),
   batchSize: count.default(64),
   learningRate: z.number().positive().default(3e-3),
   weightDecay: z.number().min(0).default(0.1),
-  shift: z.int().min(0).default(0),
+  shift: z.int().min(0).max(4096).default(0),
   flips: z.boolean().default(false),
   seed: z.int().min(0).default(0),
 });

@@ -11,6 +11,7 @@ import { decodeNpy, encodeNpy } from "../formats/npy.ts";
 import { checkNotDangling, checkNotLinked } from "../formats/link.node.ts";
 import { LOCK, checkUnlocked, lockFolder, type Unlock } from "../formats/lock.node.ts";
 import { isTemporary } from "../formats/temporary.node.ts";
+import { readBoundedText } from "../formats/structured-file.node.ts";
 import { readFileBytes, writeFileAtomic } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { floatTensor } from "../tensor/tensor.ts";
@@ -22,6 +23,7 @@ import type { AnyModel } from "./model.ts";
 import { openDataset, openImageData, type OpenHooks } from "./open-data.node.ts";
 import { removeOwnFiles, sweepTemporaries } from "./own-files.node.ts";
 import { csvHeader } from "./run-log-csv.ts";
+import { parseLogLine, wholeLogBounds } from "./run-log-line.ts";
 import type { LogEvent } from "./run-log-event.ts";
 
 export type { LogEvent };
@@ -241,24 +243,22 @@ export class RunFolder {
    * @throws UnnoiseError `run-folder` when a line is damaged and there is no `onDamage`; a last line without its end is left out, as a crash leaves it
    */
   async events(onDamage?: (line: number) => void): Promise<LogEvent[]> {
-    const text = new TextDecoder().decode(await readFileBytes(this.logPath));
+    const text = await readBoundedText(this.logPath, {
+      where: this.logPath,
+      code: "run-folder",
+      bounds: wholeLogBounds,
+    });
     const lines = text
       .slice(0, text.lastIndexOf("\n") + 1)
       .split("\n")
       .slice(0, -1);
     return lines.flatMap((line, i) => {
       try {
-        return JSON.parse(line) as LogEvent;
+        return parseLogLine(line, `${this.logPath}: line ${i + 1} is damaged`);
       } catch (cause) {
-        if (onDamage) {
-          onDamage(i + 1);
-          return [];
-        }
-        throw new UnnoiseError(
-          "run-folder",
-          `${this.logPath}: line ${i + 1} is damaged; restore the file or train again`,
-          { cause },
-        );
+        if (onDamage === undefined) throw cause;
+        onDamage(i + 1);
+        return [];
       }
     });
   }

@@ -10,7 +10,12 @@ type NumberEvent = ProgressEvent | Extract<MeasureEvent, { event: "bound" }>;
 /** The numbers that an event holds; none for most kinds. */
 export function numbersOf(event: LogEvent): Partial<Record<LogNumber, number>> {
   return isNumberEvent(event)
-    ? Object.fromEntries(Object.entries(event).filter(([key]) => (logNumbers as readonly string[]).includes(key)))
+    ? Object.fromEntries(
+        Object.entries(event).filter(
+          // A key of a later version may hold anything.
+          ([key, value]) => (logNumbers as readonly string[]).includes(key) && typeof value === "number",
+        ),
+      )
     : {};
 }
 

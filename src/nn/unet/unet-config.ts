@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { shown } from "../../math/shown.ts";
+import { features, blocksOfLevel, MOST_LEVELS, rows, side } from "../config-sizes.ts";
 import { activationNames, type ActivationName } from "../activation.ts";
 
 /** Blocks of the way down, under diffusers' names. */
@@ -55,12 +57,10 @@ export interface UNet2DConfig {
   readonly num_train_timesteps: number | null;
 }
 
-const count = z.int().min(1);
-
 /** One of some names, or an error that lists them. */
 function oneOf<T extends string>(names: readonly T[]): z.ZodType<T> {
   return z.enum(names, {
-    error: ({ input }) => `${JSON.stringify(input)} is not supported; supported: ${names.join(", ")}`,
+    error: ({ input }) => `${shown(input)} is not supported; supported: ${names.join(", ")}`,
   });
 }
 
@@ -73,42 +73,44 @@ const sampling = oneOf(["conv", "resnet"]).nullable().default("conv");
 /** Each key with its range and default. */
 export const unetShape: { readonly [K in keyof UNet2DConfig]: z.ZodType<UNet2DConfig[K]> } = {
   sample_size: z
-    .union([count, z.tuple([count, count])])
+    .union([side, z.tuple([side, side])])
     .nullable()
     .default(null),
-  in_channels: count.default(3),
-  out_channels: count.default(3),
+  in_channels: features.default(3),
+  out_channels: features.default(3),
   center_input_sample: z.boolean().default(false),
   time_embedding_type: oneOf(["positional", "fourier", "learned"]).default("positional"),
-  time_embedding_dim: count.nullable().default(null),
+  time_embedding_dim: features.nullable().default(null),
   freq_shift: z.number().min(0).default(0),
   flip_sin_to_cos: z.boolean().default(true),
   down_block_types: z
     .array(blockType(downBlockTypes))
     .min(1)
+    .max(MOST_LEVELS)
     .default(["DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"]),
   mid_block_type: oneOf(["UNetMidBlock2D"]).nullable().default("UNetMidBlock2D"),
   up_block_types: z
     .array(blockType(upBlockTypes))
     .min(1)
+    .max(MOST_LEVELS)
     .default(["AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"]),
-  block_out_channels: z.array(count.min(2)).min(1).default([224, 448, 672, 896]),
-  layers_per_block: count.default(2),
+  block_out_channels: z.array(features.min(2)).min(1).max(MOST_LEVELS).default([224, 448, 672, 896]),
+  layers_per_block: blocksOfLevel.default(2),
   mid_block_scale_factor: z.number().positive().default(1),
-  downsample_padding: z.int().min(0).default(1),
+  downsample_padding: z.int().min(0).max(64).default(1),
   downsample_type: sampling,
   upsample_type: sampling,
   dropout: z.number().min(0).lt(1).default(0),
   act_fn: z
     .preprocess((name) => (typeof name === "string" ? name.toLowerCase() : name), oneOf(activationNames))
     .default("silu"),
-  attention_head_dim: count.nullable().default(8),
-  norm_num_groups: count.default(32),
-  attn_norm_num_groups: count.nullable().default(null),
+  attention_head_dim: features.nullable().default(8),
+  norm_num_groups: features.default(32),
+  attn_norm_num_groups: features.nullable().default(null),
   norm_eps: z.number().min(0).default(1e-5),
   resnet_time_scale_shift: oneOf(["default", "scale_shift"]).default("default"),
   add_attention: z.boolean().default(true),
   class_embed_type: oneOf(["timestep", "identity"]).nullable().default(null),
-  num_class_embeds: count.nullable().default(null),
-  num_train_timesteps: count.nullable().default(null),
+  num_class_embeds: rows.nullable().default(null),
+  num_train_timesteps: rows.nullable().default(null),
 };

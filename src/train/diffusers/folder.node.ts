@@ -1,8 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf, ioError } from "../../formats/io-error.ts";
-import { readFileBytes } from "../../formats/write-file.node.ts";
+import { readBoundedText } from "../../formats/structured-file.node.ts";
 import { UnnoiseError } from "../../math/error.ts";
+import { shown } from "../../math/shown.ts";
 import { parsePythonJson } from "./python-json.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -101,9 +102,9 @@ function noModel(path: string, top: Listing): UnnoiseError {
 
 /** Reads a JSON file as Python writes it. */
 export async function readJsonObject(path: string): Promise<JsonObject> {
-  const value = parsePythonJson(new TextDecoder().decode(await readFileBytes(path)), path);
+  const value = parsePythonJson(await readBoundedText(path, { where: path, code: "format" }), path);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonObject;
-  throw new UnnoiseError("format", `${path}: expected an object, got ${JSON.stringify(value).slice(0, 60)}`);
+  throw new UnnoiseError("format", `${path}: expected an object, got ${shown(value)}`);
 }
 
 function pipelineOf(index: JsonObject | undefined, path: string): PipelineName {
@@ -138,7 +139,7 @@ function unsupported(path: string, index: JsonObject, parts: readonly Part[]): U
   ].filter((kind) => kind !== "");
   const kind = kinds.length === 0 ? "" : `, a model ${kinds.join(" ")},`;
   const now = `only UNet2DModel on pixels runs now (${pipelineNames.join(", ")}), without classes or with`;
-  const name = JSON.stringify(index["_class_name"] ?? null);
+  const name = shown(index["_class_name"] ?? null);
   return new UnnoiseError("format", `${path}: _class_name: ${name}${kind} is not supported: ${now}`);
 }
 

@@ -1,4 +1,4 @@
-import { UnnoiseError } from "../../math/error.ts";
+import { parseJsonText } from "../../formats/json-text.ts";
 
 /** Text in quotes, or what Python's json module writes for infinite numbers. */
 const TOKENS = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b/g;
@@ -8,18 +8,13 @@ const BEYOND = "1e999";
 /**
  * Reads JSON as Python's json module writes it: with `Infinity` and `-Infinity`, which JSON does not have.
  * @param where names the file in errors
- * @throws UnnoiseError `format` for anything else
+ * @throws UnnoiseError `format` for anything else, or more than a file may hold
  */
 export function parsePythonJson(text: string, where: string): unknown {
   const plain = text.includes("Infinity")
     ? text.replace(TOKENS, (token) => (token.startsWith('"') ? token : token.replace("Infinity", BEYOND)))
     : text;
-  try {
-    return JSON.parse(plain);
-  } catch (cause) {
-    const reason = (cause as Error).message.replace(/\s+/g, " ");
-    throw new UnnoiseError("format", `${where}: not JSON (${reason}); fetch or write the file again`, { cause });
-  }
+  return parseJsonText(plain, { where, code: "format", advice: "fetch or write the file again" });
 }
 
 /** The text of a JSON file, indented for people; infinite numbers as Python's json module reads them. */

@@ -64,11 +64,11 @@ const flag = z.boolean().nullable();
 
 /** What each key may hold in a file; every one may be left out. */
 export const schedulerKeys: Readonly<Record<SchedulerKey, z.ZodType>> = {
-  num_train_timesteps: z.int().min(1),
+  num_train_timesteps: z.int().min(1).max(1_000_000),
   beta_start: positive,
   beta_end: positive,
   beta_schedule: z.enum(["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid"]),
-  trained_betas: z.array(z.number()).min(1).nullable(),
+  trained_betas: z.array(z.number()).min(1).max(1_000_000).nullable(),
   rescale_betas_zero_snr: flag,
   prediction_type: z.enum(["epsilon", "sample", "v_prediction", "mean", "score"]),
   variance_type: z
@@ -80,7 +80,7 @@ export const schedulerKeys: Readonly<Record<SchedulerKey, z.ZodType>> = {
   dynamic_thresholding_ratio: positive.max(1),
   sample_max_value: z.number().min(1),
   timestep_spacing: z.enum(["leading", "trailing", "linspace"]),
-  steps_offset: z.int().min(0),
+  steps_offset: z.int().min(0).max(1_000_000),
   set_alpha_to_one: flag,
   algorithm_type: z.string(),
   solver_order: z.int().min(1).max(3),
