@@ -1,5 +1,6 @@
 import pico from "picocolors";
 import { codeOf, ioError } from "../formats/io-error.ts";
+import { escaped, messageLine } from "../math/shown.ts";
 import type { Io, OutputStream } from "./io.ts";
 
 type Colours = ReturnType<typeof pico.createColors>;
@@ -7,6 +8,16 @@ type Colours = ReturnType<typeof pico.createColors>;
 /** Colours for a stream: where it is a terminal and NO_COLOR is not set. */
 export function coloursFor(stream: OutputStream, env: Io["env"]): Colours {
   return pico.createColors(stream.isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb");
+}
+
+/** Our colours and line ends, which stay; all else that a terminal acts on comes from a name in a file. */
+const OWN = /(\u001b\[\d{1,2}m|[\n\t])/;
+
+function harmless(text: string): string {
+  return text
+    .split(OWN)
+    .map((part, i) => (i % 2 === 1 ? part : escaped(part)))
+    .join("");
 }
 
 /** Something drawn on stderr that must make room for a line of text. */
@@ -31,12 +42,12 @@ export class Terminal {
   say(text: string): void {
     if (this.quiet) return;
     this.#drawing?.clear();
-    this.io.stderr.write(`${text}\n`);
+    this.io.stderr.write(`${harmless(text)}\n`);
   }
 
   /** Warns, unless quiet. */
   warn(text: string): void {
-    this.say(`${this.colours.yellow("warning:")} ${text}`);
+    this.say(`${this.colours.yellow("warning:")} ${messageLine(text)}`);
   }
 
   /**
