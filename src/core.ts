@@ -3,12 +3,7 @@ export { UnnoiseError, type ErrorCode } from "./math/error.ts";
 export { Random, type Stream } from "./math/random.ts";
 export { floatTensor, type DType, type FloatTensor, type Shape, type Tensor } from "./tensor/tensor.ts";
 
-export * as graph from "./graph/builders.ts";
-export { grad, type GradOptions } from "./graph/grad.ts";
-export { evaluate } from "./graph/evaluate.ts";
-export { GraphError, scope, type GraphDType, type Node } from "./graph/node.ts";
-export { toOnnx } from "./onnx/emit-model.ts";
-export { compile, Executable, type CompileOptions, type Feeds } from "./runtime/executable.ts";
+export * as graph from "./graph.ts";
 export type { Device } from "./runtime/backend.ts";
 
 export { linearSchedule, scheduleFromBetas, logSnr, snr, type NoiseSchedule } from "./diffusion/schedule.ts";
@@ -50,7 +45,7 @@ export { posteriorMean, posteriorVariance } from "./diffusion/posterior.ts";
 export {
   conversionBetween,
   conversionOf,
-  convert,
+  convertPrediction,
   meanFromEps,
   parameterisations,
   predictEpsFromX0,

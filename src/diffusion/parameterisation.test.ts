@@ -7,7 +7,7 @@ import { qSample } from "./forward.ts";
 import {
   conversionBetween,
   conversionOf,
-  convert,
+  convertPrediction,
   parameterisations,
   type Parameterisation,
 } from "./parameterisation.ts";
@@ -54,7 +54,7 @@ describe.each(pairs)("%s to %s", (from, to) => {
     ] as const) {
       const xt = qSample(normals("data", 4), normals("noise", 4), schedule, step);
       const known = definitions(schedule, step);
-      const got = convert(floatTensor(known[from], [4, 2]), from, to, xt, schedule, step);
+      const got = convertPrediction(floatTensor(known[from], [4, 2]), from, to, xt, schedule, step);
       const form = conversionBetween(from, to, schedule, step);
       // Rounding of the float32 inputs, as the weights enlarge it.
       const tolerance =

@@ -83,7 +83,7 @@ export function conversionBetween(
   if (Number.isFinite(form.xt) && Number.isFinite(form.output)) return form;
   throw new UnnoiseError(
     "usage",
-    `convert: ${from} says nothing about ${to} at step ${step}, where ᾱ = 0; predict v or x0`,
+    `convertPrediction: ${from} says nothing about ${to} at step ${step}, where ᾱ = 0; predict v or x0`,
   );
 }
 
@@ -111,7 +111,7 @@ function weighted(a: number, x: LinearForm, b: number, y: LinearForm): LinearFor
  * @throws UnnoiseError `usage` when shapes or the number of steps disagree, a step is outside the schedule, or has ᾱ = 0 and
  * leaves `to` undetermined
  */
-export function convert(
+export function convertPrediction(
   output: FloatTensor,
   from: Parameterisation,
   to: Parameterisation,
@@ -130,7 +130,7 @@ export function convert(
  * @param eps `[B, …D]`, noise
  * @param step 0…T−1, one for all rows or one for each
  * @returns x̂_0 `[B, …D]`
- * @throws UnnoiseError `usage` as `convert`
+ * @throws UnnoiseError `usage` as `convertPrediction`
  */
 export function predictX0FromEps(
   xt: FloatTensor,
@@ -138,7 +138,7 @@ export function predictX0FromEps(
   schedule: NoiseSchedule,
   step: StepOrSteps,
 ): FloatTensor {
-  return convert(eps, "eps", "x0", xt, schedule, step);
+  return convertPrediction(eps, "eps", "x0", xt, schedule, step);
 }
 
 /**
@@ -147,7 +147,7 @@ export function predictX0FromEps(
  * @param x0 `[B, …D]`, data
  * @param step 0…T−1, one for all rows or one for each
  * @returns ε `[B, …D]`
- * @throws UnnoiseError `usage` as `convert`
+ * @throws UnnoiseError `usage` as `convertPrediction`
  */
 export function predictEpsFromX0(
   xt: FloatTensor,
@@ -155,7 +155,7 @@ export function predictEpsFromX0(
   schedule: NoiseSchedule,
   step: StepOrSteps,
 ): FloatTensor {
-  return convert(x0, "x0", "eps", xt, schedule, step);
+  return convertPrediction(x0, "x0", "eps", xt, schedule, step);
 }
 
 /**

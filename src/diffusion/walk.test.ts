@@ -4,7 +4,7 @@ import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
 import { qSample } from "./forward.ts";
 import { limitOf } from "./limit.ts";
 import { seededNoise } from "./noise.ts";
-import { convert, parameterisations, predictX0FromEps } from "./parameterisation.ts";
+import { convertPrediction, parameterisations, predictX0FromEps } from "./parameterisation.ts";
 import { finalSample, type Denoiser, type SamplerOptions } from "./sampler.ts";
 import { ddim } from "./samplers/ddim.ts";
 import { linearSchedule, scheduleFromBetas } from "./schedule.ts";
@@ -26,7 +26,7 @@ describe("estimate", () => {
       const xt = qSample(x0, eps, schedule, step);
       const denoiser: Denoiser = () => ({
         parameterisation,
-        output: convert(eps, "eps", parameterisation, xt, schedule, step),
+        output: convertPrediction(eps, "eps", parameterisation, xt, schedule, step),
       });
       const got = await new Walk("test", { ...base, denoiser }).estimate(xt, step);
       expect(maxGap(got.x0, x0)).toBeLessThan(2e-3);

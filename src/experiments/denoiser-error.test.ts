@@ -3,7 +3,7 @@ import { qSample } from "../diffusion/forward.ts";
 import { mixtureDenoiser } from "../diffusion/oracles/mixture-denoiser.ts";
 import { bayesLoss, sampleMixture } from "../diffusion/oracles/mixture-draws.ts";
 import { gaussianMixture } from "../diffusion/oracles/mixture.ts";
-import { convert } from "../diffusion/parameterisation.ts";
+import { convertPrediction } from "../diffusion/parameterisation.ts";
 import { linearSchedule } from "../diffusion/schedule.ts";
 import { Random } from "../math/random.ts";
 import { floatTensor } from "../tensor/tensor.ts";
@@ -51,7 +51,7 @@ describe("the error of a denoiser", () => {
 
 describe("ε of a denoiser", () => {
   it.each(["x0", "v", "score"] as const)("is converted where it predicts %s", async (parameterisation) => {
-    const output = convert(exact, "eps", parameterisation, xt, schedule, STEP);
+    const output = convertPrediction(exact, "eps", parameterisation, xt, schedule, STEP);
     const found = await epsOf(() => ({ parameterisation, output }), schedule, xt, STEP);
     expect(Math.max(...found.data.map((value, i) => Math.abs(value - (exact.data[i] ?? 0))))).toBeLessThan(1e-4);
   });

@@ -43,15 +43,15 @@ test("a model that is replaced is whole or no model, wherever the process ends",
   const states: string[] = [];
   for (let writes = 0; states.at(-1) !== "done"; writes++) {
     const folder = join(root, `model ${writes}`);
-    await saveModel(folder, before);
+    await saveModel(before, folder);
     life.left = writes;
-    const died = await saveModel(folder, after).then(
+    const died = await saveModel(after, folder).then(
       () => false,
       () => true,
     );
     life.left = Infinity;
     states.push(died ? ((await hasModel(folder)) ? "mixed" : "none") : "done");
-    await saveModel(folder, after);
+    await saveModel(after, folder);
     await loadModel(folder);
     expect((await readFile(join(folder, WEIGHTS))).equals(whole)).toBe(true);
   }

@@ -65,7 +65,7 @@ export async function hasModel(folder: string): Promise<boolean> {
  * last, so that a folder with one is whole, and before it the checksums of all.
  * @throws UnnoiseError `io` when a file cannot be written
  */
-export async function saveModel(folder: string, model: AnyModel): Promise<void> {
+export async function saveModel(model: AnyModel, folder: string): Promise<void> {
   const contents: NamedContent[] = [
     [files.weights, encodeSafetensors(new Map<string, Tensor>(model.weights), { format: "pt" })],
     [files.denoiser, jsonText(denoiserFile(model.denoiser))],

@@ -264,7 +264,7 @@ export class RunFolder {
   }
 
   async saveModel(model: AnyModel): Promise<void> {
-    await saveModel(this.modelPath, model);
+    await saveModel(model, this.modelPath);
   }
 
   /**
