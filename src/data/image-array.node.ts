@@ -1,12 +1,13 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { ioError } from "../formats/io-error.ts";
+import { checkReadable } from "../formats/machine-memory.node.ts";
 import type { NpyElement } from "../formats/npy-element.ts";
-import { decodeNpy, openNpy, type NpyArray, type NpyFile } from "../formats/npy.ts";
+import { decodeNpy, openNpy, type NpyFile } from "../formats/npy.ts";
 import { readFileBytes } from "../formats/write-file.node.ts";
 import { openZip, type ZippedFile } from "../formats/zip.ts";
 import { UnnoiseError, at } from "../math/error.ts";
-import { sizeOf } from "../tensor/tensor.ts";
+import { sizeOf, type Shape } from "../tensor/tensor.ts";
 import { axesOf, blockPicture, meaningOf, type NumberBlocks } from "./image-array.ts";
 import { listFiles } from "./image-files.node.ts";
 import type { ResolvedOptions } from "./image-options.ts";
@@ -42,16 +43,24 @@ function fill(out: Float64Array, bytes: Uint8Array, { read, bytes: each, littleE
 
 /** Blocks of an array that is stored by columns: it is turned in memory. */
 function turnedBlocks(bytes: Uint8Array, name: string, kind: string): NumberBlocks {
+  checkReadable(16 * (bytes.length / openNpy(bytes, name).element.bytes), name);
   const { shape, data } = decodeNpy(bytes, name);
   const size = sizeOf(shape.slice(1));
   return { shape, kind, block: (index) => data.subarray(index * size, (index + 1) * size) };
 }
 
-function memoryBlocks(bytes: Uint8Array, name: string): NumberBlocks {
-  const file = openNpy(bytes, name);
+/** The numbers of an array of an archive; the archive is not decompressed unless the array's header and its size agree, and fit. */
+function zippedBlocks(zipped: ZippedFile, name: string): NumberBlocks {
+  const file = openZipped(zipped, name);
   const { dataStart, fortranOrder } = file.header;
+  checkReadable(zipped.size, name);
+  const bytes = zipped.content();
   const blocks = blocksOf(file, (index, length) => bytes.subarray(dataStart + index * length).subarray(0, length));
   return fortranOrder ? turnedBlocks(bytes, name, blocks.kind) : blocks;
+}
+
+function openZipped(zipped: ZippedFile, name: string): NpyFile {
+  return openNpy(zipped.start(HEADER_BYTES), name, zipped.size);
 }
 
 function readInto(file: number, out: Uint8Array, position: number, path: string): Uint8Array {
@@ -79,10 +88,15 @@ async function fileBlocks(path: string): Promise<NumberBlocks & { close: () => v
   }
 }
 
+function checkList(shape: Shape, count: number, where: string): void {
+  if (sizeOf(shape) === count && shape[0] === count) return;
+  throw new UnnoiseError("data", `${where}: expected ${count} labels, got shape (${shape.join(", ")})`);
+}
+
 /** Labels as whole numbers from 0. */
-function labelsOf({ shape, data }: NpyArray, count: number, where: string): Int32Array {
-  const isList = sizeOf(shape) === count && shape[0] === count;
-  if (!isList) throw new UnnoiseError("data", `${where}: expected ${count} labels, got shape (${shape.join(", ")})`);
+function labelsOf(zipped: ZippedFile, count: number, where: string): Int32Array {
+  checkList(openZipped(zipped, where).header.shape, count, where);
+  const { data } = decodeNpy(zipped.content(), where);
   const wrong = data.find((label) => !Number.isInteger(label) || label < 0 || label >= MOST_CLASSES);
   if (wrong === undefined) return Int32Array.from(data);
   throw new UnnoiseError("data", `${where}: expected labels that are integers in 0…${MOST_CLASSES - 1}, got ${wrong}`);
@@ -95,14 +109,14 @@ function labelled(labels: Int32Array): Pick<LoadedPictures, "labels" | "classes"
 }
 
 /** Pictures out of numbers. */
-function picturesOf(blocks: NumberBlocks, path: string, options: ResolvedOptions, labels?: NpyArray): LoadedPictures {
+function picturesOf(blocks: NumberBlocks, path: string, options: ResolvedOptions, labels?: ZippedFile): LoadedPictures {
   const axes = axesOf(blocks.shape, options.layout, path);
   const count = at(blocks.shape, 0);
   const where = (index: number): string => `${path}, image ${index + 1}`;
   const { range, warnings } = meaningOf(blocks, options.range, path, where);
   return {
     count,
-    ...(labels && labelled(labelsOf(labels, count, `${path}, labels`))),
+    ...(labels && labelled(labelsOf(labels, count, `${path}, ${labels.name}`))),
     where,
     picture: (index) => Promise.resolve(blockPicture(blocks.block(index), axes, range)),
     warnings,
@@ -143,9 +157,7 @@ function imagesOf(arrays: ReadonlyMap<string, ZippedFile>, keys: Keys, path: str
 async function loadNpz(path: string, keys: Keys, options: ResolvedOptions): Promise<LoadedPictures> {
   const arrays = await openNpz(path);
   const images = imagesOf(arrays, keys, path);
-  const labels = pick(arrays, keys.labels);
-  const blocks = memoryBlocks(images.content(), `${path}, ${images.name}`);
-  return picturesOf(blocks, path, options, labels && decodeNpy(labels.content(), `${path}, ${labels.name}`));
+  return picturesOf(zippedBlocks(images, `${path}, ${images.name}`), path, options, pick(arrays, keys.labels));
 }
 
 /** Whether an archive names a part to learn from and a held-out one. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { readPicture } from "./image-decode.node.ts";
+import { openImages } from "./images.node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "unnoise-decode-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -86,19 +87,72 @@ describe.skipIf(!hasSharp())("with sharp", () => {
   }
 
   test.each([
-    [[0, 0.25, 0.5, 1], 1],
-    [[0, 10, 200, 255], 255],
-    [[0, 10, 200, 40_000], 65_535],
-  ])("float samples %j are read in 0…%d", async (samples, range) => {
-    const { data, largest, channels } = await readPicture(put("ramp.tif", floatTiff(samples)));
-    expect([[...data], largest, channels]).toEqual([samples, range, 1]);
+    [[0, 0.25, 0.5, 1], 1, "0…1"],
+    [[0, 10, 200, 255], 255, "0…255"],
+    [[0, 10, 200, 40_000], 65_535, "0…65535"],
+    [[0, 0, 0, 0], 1, undefined],
+  ])("fractions %j are read in 0…%d", async (samples, range, range2) => {
+    const { data, largest, channels, meant } = await readPicture(put("ramp.tif", floatTiff(samples)));
+    expect([[...data], largest, channels, meant]).toEqual([samples, range, 1, range2]);
   });
 
-  test("float samples of no known range are refused", async () => {
-    await expect(readPicture(put("ramp.tif", floatTiff([-3, 0.5])))).rejects.toThrow(
-      /ramp\.tif: samples from -3 to 0\.5; expected them in one of 0…1, 0…255, 0…65535/,
-    );
+  test("fractions around 0 are read in −1…1, and rounding errors are clamped", async () => {
+    const { data, largest, meant } = await readPicture(put("ramp.tif", floatTiff([-1.0005, -0.5, 0, 1])));
+    expect([[...data], largest, meant]).toEqual([[0, 0.5, 1, 2], 2, "-1…1"]);
   });
+
+  test.each([[[-3, 0.5]], [[0, 1e6]], [[0, NaN]], [[-5, 200]]])(
+    "fractions %j of no known range are refused",
+    async (samples) => {
+      await expect(readPicture(put("ramp.tif", floatTiff(samples)))).rejects.toThrow(
+        /ramp\.tif: samples from \S+ to \S+; expected them in one of 0…1, -1…1, 0…255, 0…65535$/,
+      );
+    },
+  );
+
+  test("pictures of one folder whose fractions lie in different ranges are refused; black is in any", async () => {
+    const inner = mkdtempSync(join(folder, "ranges-"));
+    const write = (name: string, samples: readonly number[]): void =>
+      writeFileSync(join(inner, name), floatTiff(samples));
+    const open = (): Promise<unknown> => openImages(inner, { cacheFolder: join(folder, "cache") });
+    write("a.tif", [0, 0.5]);
+    write("b.tif", [0, 0]);
+    await expect(open()).resolves.toMatchObject({ count: 2 });
+    write("c.tif", [0, 200]);
+    await expect(open()).rejects.toThrow(/fractions in one range, got 0…1 as in \S+a\.tif, and 0…255 as in \S+c\.tif/);
+  });
+
+  test("16 bits are read as in PNG, whatever the kind", async () => {
+    const { default: sharp } = await import("sharp");
+    const samples = Uint16Array.from([0, 1, 127, 128, 255, 256, 40_000, 65_535]);
+    const raw = { width: 8, height: 1, channels: 1 } as const;
+    const image = sharp(samples, { raw }).toColourspace("grey16");
+    const png = await readPicture(put("a.png", await image.clone().png().toBuffer()));
+    const tiff = await readPicture(put("a.tif", await image.clone().tiff({ compression: "none" }).toBuffer()));
+    expect([png.largest, tiff.largest]).toEqual([65_535, 65_535]);
+    expect([...tiff.data].filter((_, i) => i % tiff.channels === 0)).toEqual([...samples]);
+    expect([...png.data].filter((_, i) => i % 4 === 0)).toEqual([...samples]);
+  });
+
+  test.each([
+    ["SVG", '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', /got "<svg xmlns=\\"/],
+    ["nothing", "", /got an empty file/],
+    ["control characters", "\u001b]0;title\u0007", /got "\\u001b\]0;/],
+  ])("%s under the name of a picture is refused, whatever sharp could make of it", async (_, text, got) => {
+    const reading = readPicture(put("x.jpg", Buffer.from(text)));
+    await expect(reading).rejects.toMatchObject({ code: "format" });
+    await expect(reading).rejects.toThrow(/x\.jpg: no picture .* expected PNG, JPEG, GIF, WebP, TIFF, AVIF, got/);
+    await expect(reading).rejects.toThrow(got);
+  });
+
+  test("a picture of too many pixels is refused, of every kind", async () => {
+    const { default: sharp } = await import("sharp");
+    const wide = sharp({ create: { width: 16_000, height: 4_200, channels: 3, background: "red" } });
+    for (const kind of ["jpeg", "png"] as const) {
+      const path = put(`wide.${kind}`, await wide.clone().toFormat(kind).toBuffer());
+      await expect(readPicture(path)).rejects.toThrow(/expected at most 67108864 pixels, .* got 16000 × 4200/);
+    }
+  }, 30_000);
 
   test("WebP is read", async () => {
     const { width, height, data } = await readPicture(put("x.webp"));
@@ -120,7 +174,5 @@ describe.skipIf(!hasSharp())("with sharp", () => {
 test.skipIf(hasSharp())("without sharp, its name is said", async () => {
   const reading = readPicture(put("x.jpg"));
   await expect(reading).rejects.toMatchObject({ code: "runtime" });
-  await expect(reading).rejects.toThrow(
-    /x\.jpg: no PNG picture; reading others needs the package sharp; run npm install sharp, or save/,
-  );
+  await expect(reading).rejects.toThrow(/x\.jpg: reading JPEG needs the package sharp; run npm install sharp, or save/);
 });

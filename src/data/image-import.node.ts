@@ -13,7 +13,7 @@ import type { ImageSource, LoadedPictures } from "./image-source.ts";
 import type { ImageDataset } from "./images.ts";
 
 /** Changes whenever the same files and options give other pixels. */
-const VERSION = 1;
+const VERSION = 2;
 /** Pictures that are decoded at a time. */
 const AT_ONCE = 16;
 /** Pictures that are looked at to tell grey from colour. */
@@ -43,6 +43,8 @@ class PictureReader {
   readonly broken = new Map<number, string>();
   /** Numbers of frames or pages of pictures that have several. */
   readonly #frames = new Map<number, number>();
+  /** The first picture of each range that fractions were taken to lie in. */
+  readonly #meant = new Map<string, number>();
 
   constructor(pictures: LoadedPictures, { onBroken }: ResolvedOptions) {
     this.#pictures = pictures;
@@ -54,6 +56,7 @@ class PictureReader {
     try {
       const picture = await this.#pictures.picture(index);
       if (picture.frames !== undefined && picture.frames > 1) this.#frames.set(index, picture.frames);
+      if (picture.meant !== undefined && !this.#meant.has(picture.meant)) this.#meant.set(picture.meant, index);
       return picture;
     } catch (cause) {
       if (!isBroken(cause)) throw cause;
@@ -64,6 +67,16 @@ class PictureReader {
       this.broken.set(index, cause.message);
       return undefined;
     }
+  }
+
+  /** @throws UnnoiseError `data` where fractions were taken to lie in one range in some pictures, in another in others */
+  checkRanges(): void {
+    const [one, other] = [...this.#meant].map(([range, index]) => `${range} as in ${this.#pictures.where(index)}`);
+    if (one === undefined || other === undefined) return;
+    throw new UnnoiseError(
+      "data",
+      `images: expected fractions in one range, got ${one}, and ${other}; save all pictures in one, or as whole numbers`,
+    );
   }
 
   /** What to say of the pictures that were left out. */
@@ -171,6 +184,7 @@ async function writePictures(
     kept.push(...rows);
     await writer.add(levels);
   }
+  reader.checkRanges();
   const keptLabels = labels && Int32Array.from(kept, (row) => at(labels, row));
   if (keptLabels) hash.update(keptLabels);
   const fingerprint = hash.update([kept.length, ...form.shape].join()).digest("hex");

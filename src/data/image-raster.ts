@@ -6,6 +6,8 @@ export interface Picture extends Raster {
   readonly largest: number;
   /** Frames or pages of its file, of which it is the first; 1 if absent. */
   readonly frames?: number;
+  /** The range that its fractions were taken to lie in, such as `0…1`; absent where its file leaves no choice. */
+  readonly meant?: string;
 }
 
 /**

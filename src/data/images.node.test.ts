@@ -295,6 +295,19 @@ describe("arrays", () => {
     expect((await open(single)).count).toBe(2);
   });
 
+  test("an array whose header does not fit its size is not decompressed", async () => {
+    const bomb = Buffer.concat([npy("int32", [2, 1, 2], bytes), Buffer.alloc(2_000_000)]);
+    const file = zipSync({ "x.npy": bomb }, { level: 9 });
+    // The sum is wrong too, which whoever decompresses all would say.
+    file.fill(0, file.length - 60, file.length - 58);
+    await expect(open(put("x.npz", file))).rejects.toThrow(/x\.npy: extra bytes at the end: shape \(2, 1, 2\)/);
+    const labels = zipSync({
+      "x.npy": npy("int32", [2, 1, 2], bytes),
+      "y.npy": npy("bool", [100_000], Array(100_000).fill(0)),
+    });
+    await expect(open(put("y.npz", labels))).rejects.toThrow(/expected 2 labels, got shape \(100000\)/);
+  });
+
   test("npz with a held-out part", async () => {
     const files = {
       x_train: npy("int32", [2, 1, 2], bytes),

@@ -29,11 +29,11 @@ export function gunzip(bytes: Uint8Array, name: string, most: number): Uint8Arra
   }
 }
 
-/** Compressed bytes that surely hold the first few thousand bytes. */
-const START_BYTES = 2 ** 16;
+/** Compressed bytes that surely hold a header; they make 4 MB at most. */
+const START_BYTES = 2 ** 12;
 
 /**
- * The first decompressed bytes, as many as the first 64 KiB of the file give.
+ * The first decompressed bytes, as many as the first 4 KiB of the file give.
  * @throws UnnoiseError `format` for a damaged file
  */
 export function gunzipStart(bytes: Uint8Array, name: string): Uint8Array {

@@ -32,7 +32,7 @@ export interface PngFacts {
 }
 
 /** A PNG file whose chunks are sound. */
-interface CheckedPng extends PngFacts {
+export interface CheckedPng extends PngFacts {
   /** The parts of the file that make its pixels. */
   readonly needed: readonly Uint8Array[];
   /** The compressed pixels, in parts. */

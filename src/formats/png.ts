@@ -1,7 +1,7 @@
 import { convertIndexedToRgb, decode, encode, type DecodedPng } from "fast-png";
 import { UnnoiseError } from "../math/error.ts";
 import { checkImage, checkPlainImage, type DeepImage, type PlainImage, type RgbaImage } from "./image.ts";
-import { checkPackedBytes, checkPng, type PngFacts } from "./png-chunks.ts";
+import { checkPackedBytes, checkPng, type CheckedPng, type PngFacts } from "./png-chunks.ts";
 
 /**
  * Writes an image as PNG, 8 bits a channel with opacity.
@@ -27,6 +27,8 @@ export function encodePlainPng(image: PlainImage): Uint8Array {
   return encode({ width, height, data, channels, depth: 8 }, { zlib: { level: 6 } });
 }
 
+type DecodedImage = DeepImage & Pick<PngFacts, "frames" | "orientation">;
+
 /** Most pixels that are read where the caller sets no other limit: 4096 × 4096. */
 const MOST_PIXELS = 2 ** 24;
 
@@ -34,21 +36,28 @@ const MOST_PIXELS = 2 ** 24;
  * Reads a PNG image of any kind: grey, colour or palette, with or without opacity, 1 to 16 bits a channel; of an animation the
  * picture that stands for it. Profiles of colour are not applied.
  * @param where what error messages call the source, such as the file's name
- * @param mostPixels that are read, 2^24 by default
  * @returns its pixels with four channels, 16 bits where the file has as many, 8 otherwise; not turned
- * @throws UnnoiseError `format` for what is no whole PNG image, `data` for one of too many pixels or of a kind that is not read
+ * @throws UnnoiseError `format` for what is no whole PNG image, `data` for one of more than 2^24 pixels or of a kind that is not read
  */
-export function decodePng(bytes: Uint8Array, where: string, mostPixels: number = MOST_PIXELS): DeepImage & PngFacts {
+export function decodePng(bytes: Uint8Array, where: string): DecodedImage {
   const checked = checkPng(bytes, where);
-  const { width, height, depth, frames, orientation } = checked;
-  if (width * height > mostPixels) {
-    const side = Math.floor(Math.sqrt(mostPixels));
-    const expected = `expected at most ${mostPixels} pixels, such as ${side} × ${side}`;
+  const { width, height } = checked;
+  if (width * height > MOST_PIXELS) {
+    const expected = `expected at most ${MOST_PIXELS} pixels, such as 4096 × 4096`;
     throw new UnnoiseError("data", `${where}: ${expected}, got ${width} × ${height}; make the picture smaller`);
   }
+  return decodeCheckedPng(checked, where);
+}
+
+/**
+ * Decodes a PNG image of any size whose parts are checked, as `decodePng`.
+ * @throws UnnoiseError `format` for what is no whole PNG image
+ */
+export function decodeCheckedPng(checked: CheckedPng, where: string): DecodedImage {
+  const { frames, orientation } = checked;
   try {
     checkPackedBytes(checked, where);
-    return { ...toRgba(decode(joined(checked.needed))), depth, frames, orientation };
+    return { ...toRgba(decode(joined(checked.needed))), frames, orientation };
   } catch (cause) {
     if (cause instanceof UnnoiseError) throw cause;
     const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/[\s:.]+$/, "");

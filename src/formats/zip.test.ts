@@ -40,12 +40,20 @@ describe("ZIP", () => {
     expect(files.map(({ content }) => content())).toEqual([text, text.subarray(0, 9)]);
   });
 
+  test("gives the start of a file without the rest", () => {
+    const [deflated, stored] = openZip(archive, "x.npz");
+    expect(deflated?.size).toBe(text.length);
+    expect(deflated?.start(10)).toEqual(text.subarray(0, 10));
+    expect(deflated?.start(1e6)).toEqual(text);
+    expect(stored?.start(4)).toEqual(text.subarray(0, 4));
+  });
+
   test.each<[string, Uint8Array, RegExp]>([
     ["nothing", new Uint8Array(), /not a ZIP archive/],
     ["text", text, /not a ZIP archive/],
     ["a cut archive", archive.slice(0, -20), /directory is missing/],
     ["a size that cannot be", patched(24, 2e9), /cannot hold the 2000000000/],
-    ["a size that is too small", patched(24, 100), /does not fit its checksum/],
+    ["a size that is too small", patched(24, 100), /more than the 100 bytes that its directory claims/],
     ["a size that is too large", patched(24, 3001), /does not fit its checksum/],
     ["another sum", patched(16, 1), /checksum/],
     ["an unknown method", patched(10, 12, 2), /compression method 12/],

@@ -1,4 +1,4 @@
-import { inflateSync } from "fflate";
+import { Inflate } from "fflate";
 import { UnnoiseError } from "../math/error.ts";
 import { crc32 } from "./crc32.ts";
 
@@ -96,21 +96,40 @@ function packedBytes(bytes: Uint8Array, { local, packed }: ZipEntry, where: stri
   return bytes.subarray(start, start + packed);
 }
 
-function inflate(packed: Uint8Array, size: number, where: string): Uint8Array {
+/** Compressed bytes that are decompressed in one go: they make 16 MB at most. */
+const PIECE = 2 ** 14;
+
+/**
+ * Decompresses the first `most` bytes, or all where there are fewer.
+ * @param isAll whether there must not be more
+ */
+function inflate(packed: Uint8Array, most: number, where: string, isAll: boolean): Uint8Array {
+  const out = new Uint8Array(most);
+  let bytes = 0;
+  const inflater = new Inflate((piece) => {
+    out.set(piece.subarray(0, Math.max(0, most - bytes)), Math.min(bytes, most));
+    bytes += piece.length;
+  });
   try {
-    return inflateSync(packed, { out: new Uint8Array(size) });
+    for (let start = 0; start < packed.length && (isAll ? bytes <= most : bytes < most); start += PIECE) {
+      inflater.push(packed.subarray(start, start + PIECE), start + PIECE >= packed.length);
+    }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UnnoiseError("format", `${where}: damaged ZIP archive (${reason}); download or save the archive again`, {
       cause,
     });
   }
+  if (isAll && bytes > most) {
+    throw broken(where, `damaged ZIP archive: more than the ${most} bytes that its directory claims`);
+  }
+  return out.subarray(0, Math.min(bytes, most));
 }
 
 function extract(bytes: Uint8Array, entry: ZipEntry, where: string): Uint8Array {
   checkEntry(entry, where);
   const packed = packedBytes(bytes, entry, where);
-  const content = entry.method === STORED ? packed : inflate(packed, entry.size, where);
+  const content = entry.method === STORED ? packed : inflate(packed, entry.size, where, true);
   if (content.length !== entry.size || crc32(content) !== entry.checksum) {
     throw broken(
       where,
@@ -120,9 +139,19 @@ function extract(bytes: Uint8Array, entry: ZipEntry, where: string): Uint8Array 
   return content;
 }
 
+function extractStart(bytes: Uint8Array, entry: ZipEntry, where: string, most: number): Uint8Array {
+  checkEntry(entry, where);
+  const packed = packedBytes(bytes, entry, where);
+  return entry.method === STORED ? packed.subarray(0, most) : inflate(packed, Math.min(most, entry.size), where, false);
+}
+
 /** A file inside a ZIP archive. */
 export interface ZippedFile {
   readonly name: string;
+  /** Bytes of the content, as the directory claims. */
+  readonly size: number;
+  /** Decompresses no more than the first `most` bytes, unchecked. Throws UnnoiseError `format` for damage. */
+  readonly start: (most: number) => Uint8Array;
   /** Decompresses the content and checks its sum. Throws UnnoiseError `format` for damage. */
   readonly content: () => Uint8Array;
 }
@@ -136,6 +165,8 @@ export interface ZippedFile {
 export function openZip(bytes: Uint8Array, archive: string): ZippedFile[] {
   return readDirectory(bytes, archive).map((entry) => ({
     name: entry.name,
+    size: entry.size,
+    start: (most) => extractStart(bytes, entry, `${archive}: ${entry.name}`, most),
     content: () => extract(bytes, entry, `${archive}: ${entry.name}`),
   }));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { UnnoiseError } from "../math/error.ts";
 import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
-import { machineMemory, type MemoryProbe } from "./memory.node.ts";
+import { machineMemory, type MemoryProbe } from "../formats/machine-memory.node.ts";
 import { checkMemory, trainingMemory, type TrainingMemory } from "./memory.ts";
 import type { StateVectors } from "./step-engine.ts";
 import { Trainer } from "./trainer.ts";

@@ -1,3 +1,4 @@
+import type { MachineMemory } from "../math/machine-memory.ts";
 import { optimise } from "../graph/passes/optimise.ts";
 import { peakMemory } from "../graph/peak-memory.ts";
 import { lastFirstOrder } from "../graph/traverse.ts";
@@ -28,14 +29,6 @@ export interface TrainingMemory {
   readonly data: number;
   /** The program itself with its libraries. */
   readonly program: number;
-  readonly total: number;
-}
-
-/** What a machine has, in bytes. */
-export interface MachineMemory {
-  /** What this process may still take. */
-  readonly available: number;
-  /** What it could have at most. */
   readonly total: number;
 }
 

@@ -6,8 +6,9 @@ import { loadCheckpoint, saveCheckpoint, type Checkpoint } from "./checkpoint.no
 import { learnsSchedule, type NetworkFile, type TrainingConfig } from "./config.ts";
 import { emptyWindow, extendWindow, type LossWindow } from "./loss-window.ts";
 import { denoiserFile, parseDenoiser } from "./denoiser-spec.ts";
-import { checkMemory, trainingMemory, type MachineMemory, type TrainingMemory } from "./memory.ts";
-import { machineMemory } from "./memory.node.ts";
+import { checkMemory, trainingMemory, type TrainingMemory } from "./memory.ts";
+import type { MachineMemory } from "../math/machine-memory.ts";
+import { machineMemory } from "../formats/machine-memory.node.ts";
 import type { ImageModel } from "./model.ts";
 import { openDataset, openImageData, openedImages, openedPoints, type OpenData } from "./open-data.node.ts";
 import { RunFolder } from "./run-folder.node.ts";
