@@ -1,4 +1,5 @@
 import { crc32, deflateSync } from "node:zlib";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { corruptions } from "../../test/corrupt.ts";
 import { UnnoiseError } from "../math/error.ts";
@@ -196,4 +197,51 @@ describe("bounds", () => {
     const control = chunk("acTL", Buffer.from([0, 0, 0, 5, 0, 0, 0, 0]));
     expect(decodePng(withParts([control], new Uint8Array(72)), "b.png").frames).toBe(5);
   });
+});
+
+test("headers and orders of parts that are wrong, with right checksums, give an error of ours or all that they promise", () => {
+  const header = Buffer.from([0, 0, 0, 5, 0, 0, 0, 3, 8, 2, 0, 0, 0]);
+  const rows = Buffer.alloc(3 * 16, 7).map((byte, i) => (i % 16 === 0 ? (i / 16) % 5 : byte));
+  const parts: readonly (readonly [string, Uint8Array])[] = [
+    ["IHDR", header],
+    ["PLTE", Uint8Array.of(1, 2, 3, 4, 5, 6)],
+    ["tRNS", Uint8Array.of(0, 1, 0, 2, 0, 3)],
+    ["eXIf", Buffer.from("4d4d002a0000000800010112000300000001000600000000", "hex")],
+    ["acTL", Uint8Array.of(0, 0, 0, 2, 0, 0, 0, 0)],
+    ["IDAT", deflateSync(rows)],
+    ["IEND", new Uint8Array()],
+  ];
+  const fileOf = (chosen: readonly (readonly [string, Uint8Array])[]): Uint8Array =>
+    Buffer.concat([
+      Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
+      ...chosen.map(([type, content]) => chunk(type, content)),
+    ]);
+  expect(decodePng(fileOf(parts), "p.png")).toMatchObject({ width: 5, height: 3, frames: 2, orientation: 6 });
+  const change = fc.record({ part: fc.nat(), place: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) });
+  const order = fc.oneof(
+    { weight: 3, arbitrary: fc.constant(parts) },
+    { weight: 1, arbitrary: fc.shuffledSubarray([...parts, ...parts], { minLength: 3 }) },
+  );
+  let read = 0;
+  fc.assert(
+    fc.property(order, fc.array(change, { maxLength: 2 }), (chosen, changes) => {
+      const changed = chosen.map(([type, content]) => [type, Uint8Array.from(content)] as const);
+      for (const { part, place, byte } of changes) {
+        const content = changed[part % changed.length]?.[1];
+        if (content && content.length > 0) content[place % content.length] = byte;
+      }
+      try {
+        const { width, height, data } = decodePng(fileOf(changed), "p.png");
+        expect(data.length).toBe(4 * width * height);
+        read++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(UnnoiseError);
+        expect((error as UnnoiseError).message).toMatch(/^p\.png: [^\n]+$/);
+      }
+    }),
+    { numRuns: 1000, seed: 7 },
+  );
+  // Both ends are reached: neither is all refused, nor all read.
+  expect(read).toBeGreaterThan(200);
+  expect(read).toBeLessThan(900);
 });
