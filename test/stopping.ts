@@ -129,7 +129,10 @@ export async function stopped(
     child.on("close", (exit, by) => resolve(exit ?? (by === "SIGINT" ? 130 : String(by))));
   });
   timers.forEach(clearTimeout);
+  const seconds = sent === 0 ? 0 : (performance.now() - sent) / 1000;
+  // The system takes a moment to clear away a process that was ended in the middle of its work.
+  for (let waited = 0; waited < 1000 && processesIn(folder).length > 0; waited += 20) await pause(20);
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tmp"));
   const left = [...files, ...processesIn(folder)];
-  return { seconds: sent === 0 ? 0 : (performance.now() - sent) / 1000, code, early: sent === 0, stderr, left };
+  return { seconds, code, early: sent === 0, stderr, left };
 }
