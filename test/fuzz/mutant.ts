@@ -67,7 +67,7 @@ function sumOfText(text: string): number {
   return Buffer.from(sumOf(new TextEncoder().encode(text)), "hex").readInt32LE();
 }
 
-export async function writeFiles(folder: string, files: Files): Promise<void> {
+async function writeFiles(folder: string, files: Files): Promise<void> {
   for (const [path, bytes] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), bytes);

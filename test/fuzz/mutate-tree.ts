@@ -18,7 +18,7 @@ const words = [
 ];
 
 /** Something that stands nowhere in a whole file. */
-export function hostileValue(draws: Draws): Tree {
+function hostileValue(draws: Draws): Tree {
   switch (draws.below(9)) {
     case 0:
       return null;
