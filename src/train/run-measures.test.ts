@@ -172,7 +172,7 @@ describe("a run that draws grids and measures the bound", () => {
     await interruptAt(stopAfter, { config, out });
     // A kill may come after lines that the checkpoint does not know of, and in the middle of one.
     for (const [name, text] of [
-      ["log.jsonl", '{"event":"progress","iteration":8,"loss":5}\n{"event":"bo'],
+      ["log.jsonl", '{"event":"progress","iteration":8,"loss":5,"gradientNorm":1,"learningRate":1}\n{"event":"bo'],
       ["log.csv", "8,5,1,1,,\n9,"],
       ["events.out.tfevents.000001.unnoise", "\x18\0\0"],
     ] as const) {
