@@ -122,7 +122,7 @@ const unlisted = {
   epsilon: real("epsilon", "AdamW's epsilon", { above: 0 }),
   weightDecay: real("weightDecay", "AdamW's weight decay", { min: 0 }),
   clipNorm: real("clipNorm", "largest norm of the gradient", { above: 0 }),
-  timeFeatures: whole("timeFeatures", "features of the time embedding, even", 4),
+  timeFeatures: whole("timeFeatures", "features of the time embedding, even", 4, 4096),
   flipSinToCos: { help: "time embedding: cosines before sines" },
   freqShift: real("freqShift", "time embedding: 1 or 0 off half in the divisor", { min: 0, max: 1 }),
   accumulate: whole("accumulate", "parts of a batch that go through the network one after the other", 1),
