@@ -1,4 +1,5 @@
 import { UnnoiseError } from "../math/error.ts";
+import { shown } from "../math/shown.ts";
 
 /** Which numbers a flag takes. */
 export interface Range {
@@ -56,5 +57,14 @@ export function choice<T extends string>(flag: string, words: readonly T[]): Fla
     const found = words.find((word) => word === text);
     if (found !== undefined) return found;
     throw new UnnoiseError("usage", `${flag}: expected one of ${words.join(", ")}, got ${text === "" ? '""' : text}`);
+  };
+}
+
+/** A parser of words with commas between, none of them empty. */
+export function list(flag: string): FlagParser<string[]> {
+  return (text) => {
+    const found = text.split(",").map((word) => word.trim());
+    if (found.every((word) => word !== "")) return found;
+    throw new UnnoiseError("usage", `${flag}: expected words with commas between, got ${shown(text)}`);
   };
 }

@@ -17,7 +17,7 @@ import type { Io } from "./io.ts";
 import { inputRanges } from "../train/feature-net-input.ts";
 import { referenceSplits } from "../train/reference-split.ts";
 import { nativeEngineProblem } from "../runtime/native-engine.node.ts";
-import { choice, decimal, integer } from "./numbers.ts";
+import { choice, decimal, integer, list } from "./numbers.ts";
 import { placementOptions, samplerOptions, shared } from "./options.ts";
 import { Terminal } from "./terminal.ts";
 import { sampleOptions } from "./sample-options.ts";
@@ -224,7 +224,7 @@ function addPlot(program: Command, io: Io): void {
 }
 
 /** Flags of `data` that a list has no use for. */
-const unlisted = ["out", "count", "noise", "labels", "seed", "format", "overwrite"];
+const unlisted = ["out", "count", "noise", "labels", "drop", "seed", "format", "overwrite"];
 
 function addData(program: Command, io: Io): void {
   const command = program.command("data").summary("write or draw a data set").argument("[source]", DATA);
@@ -233,6 +233,9 @@ function addData(program: Command, io: Io): void {
     shared.out(".csv, .npy, .json, .png, .svg"),
     shared.count("number of points (default 1000; all of a file of points)"),
     new Option("--noise <x>", "noise of a toy set").argParser(decimal("--noise", { min: 0 })),
+    new Option("--drop <names>", "columns of a file of points to leave out, with commas between").argParser(
+      list("--drop"),
+    ),
     new Option("--labels", "with the class of each point of a toy set: as a last column, or in colours"),
     shared.seed,
     shared.format,

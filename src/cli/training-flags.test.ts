@@ -42,7 +42,7 @@ describe("flags of train", () => {
     const taken = probes.filter((text) => !left(text));
     for (const text of taken) {
       const single = Number.isNaN(Number(text)) ? text : Number(text);
-      const value = key === "moreEmaDecays" ? [single] : single;
+      const value = key === "moreEmaDecays" ? [single] : key === "drop" ? [text] : single;
       const valid = accepts(() => checkTrainingOptions({ ...defaults, [key]: value }));
       expect([flag, text, accepts(() => parse(text))]).toEqual([flag, text, valid]);
     }

@@ -8,10 +8,12 @@ import { presetNames } from "../diffusion/presets.ts";
 import { parameterisations } from "../diffusion/parameterisation.ts";
 import { scheduleNames } from "../diffusion/schedules/schedule-config.ts";
 import { firstLogVariances } from "../diffusion/variance.ts";
+import { folderReadings } from "../data/folder-names.ts";
+import { scalings } from "../data/standardise.ts";
 import { imageCrops, type TrainingConfig } from "../train/config.ts";
 import { decayNames } from "../train/learning-rate.ts";
 import { devices } from "../runtime/backend.ts";
-import { choice, decimal, integer, type FlagParser } from "./numbers.ts";
+import { choice, decimal, integer, list, type FlagParser } from "./numbers.ts";
 import { flagOf } from "../math/text.ts";
 
 /** One key of the training configuration as a flag. */
@@ -20,7 +22,7 @@ export interface TrainingFlag {
   /** What stands for the value in the help; a switch has none. */
   readonly value?: string;
   readonly help: string;
-  readonly parse?: FlagParser<number | string | number[]>;
+  readonly parse?: FlagParser<number | string | number[] | string[]>;
   /** Whether the help of `train` has a line for it; the others are listed by name. */
   readonly listed: boolean;
 }
@@ -50,6 +52,9 @@ const reals = (key: Key, help: string, range: Parameters<typeof decimal>[1]): Ma
   const parse = decimal(flagOf(key), range);
   return { value: "x,…", help, parse: (text) => text.split(",").map(parse) };
 };
+
+/** Words with commas between. */
+const words = (key: Key, help: string): Made => ({ value: "name,…", help, parse: list(flagOf(key)) });
 
 const betaFiles: readonly string[] = [".json", ".csv", ".txt", ".npy"];
 
@@ -101,6 +106,8 @@ const listed = {
 const unlisted = {
   dataNoise: real("dataNoise", "noise of a toy set", { min: 0 }),
   dataSize: whole("dataSize", "points of a toy set or picture", 1, 2 ** 31 - 1),
+  drop: words("drop", "columns of a file of points to leave out: names, or column1, column2, …"),
+  scale: word("scale", "name", "of columns: standard, or robust against values far outside", scalings),
   betaStart: real("betaStart", "first beta of the schedule", { above: 0, below: 1 }),
   betaEnd: real("betaEnd", "last beta of the schedule", { above: 0, max: 1 }),
   sigmaMin: real("sigmaMin", "least noise level of geometric and karras", { above: 0 }),
@@ -131,6 +138,7 @@ const unlisted = {
   channels: { value: "n", help: "colour channels of the images: 1 or 3", parse: oneOrThree },
   crop: word("crop", "name", "of images that are not square: centre or stretch", imageCrops),
   broken: word("broken", "name", "what an image that cannot be read does: fail or skip", ["fail", "skip"]),
+  folders: word("folders", "name", "what folders of images are: classes, parts (train, test) or auto", folderReadings),
   flips: { help: "mirror half of the images left to right" },
   holdOut: real("holdOut", "share of the images to measure on, where they have no test part", { min: 0, below: 1 }),
   labelDropout: real("labelDropout", "share of the images whose class is not told", { min: 0, below: 1 }),

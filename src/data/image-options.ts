@@ -1,4 +1,5 @@
 import { UnnoiseError } from "../math/error.ts";
+import { folderReadings, type FolderReading } from "./folder-names.ts";
 import { crops, type Crop } from "./image-raster.ts";
 import { filters, type Filter } from "./resample.ts";
 
@@ -17,6 +18,11 @@ export interface ImageOptions {
   readonly channels?: 1 | 3;
   /** `fail` (default) stops at the first picture that cannot be read; `skip` leaves it out and says so. */
   readonly onBroken?: "fail" | "skip";
+  /**
+   * What the folders in a folder are: `classes`, or `parts`, of which those called train, test, val and the like are learned from and held
+   * out; `auto` (default) goes by their names, and refuses where those can mean both.
+   */
+  readonly folders?: FolderReading;
   /** Order of the axes of an array of four; by default found by the extents, an axis of 1, 3 or 4 being the channels. */
   readonly layout?: "NHWC" | "NCHW";
   /**
@@ -54,6 +60,14 @@ function sizeFrom(size: ImageOptions["size"]): ResolvedOptions["size"] {
     );
   }
   return [height, width];
+}
+
+/**
+ * How the folders in a folder are read.
+ * @throws UnnoiseError `usage` for another word
+ */
+export function readingOf({ folders = "auto" }: ImageOptions): FolderReading {
+  return choice("folders", folders, folderReadings);
 }
 
 /**

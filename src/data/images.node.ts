@@ -8,10 +8,11 @@ import { cacheFolderFor } from "./cache-folder.node.ts";
 import { arraySources } from "./image-array.node.ts";
 import { pictureEndings } from "./image-decode.node.ts";
 import { digitSources } from "./image-digits.node.ts";
+import type { FolderReading } from "./folder-names.ts";
 import { folderSources } from "./image-folder.node.ts";
 import { holdsIdx, idxSources, isIdxFile } from "./image-idx.node.ts";
 import { importImages, type ImportSettings } from "./image-import.node.ts";
-import { resolveImageOptions, type ImageOptions, type ResolvedOptions } from "./image-options.ts";
+import { readingOf, resolveImageOptions, type ImageOptions, type ResolvedOptions } from "./image-options.ts";
 import type { ImageSource, ImageSources } from "./image-source.ts";
 import type { ImageDataset } from "./images.ts";
 
@@ -74,13 +75,13 @@ function locate(source: string): string {
   throw new UnnoiseError("io", `${source}: not found on this machine; ${known.advice}`);
 }
 
-async function sourcesOf(source: string, options: ResolvedOptions): Promise<ImageSources> {
+async function sourcesOf(source: string, options: ResolvedOptions, folders: FolderReading): Promise<ImageSources> {
   const path = locate(source);
   const facts = await stat(path).catch((cause: unknown) => {
     throw ioError("read", path, cause, `no such file or folder; known names are ${Object.keys(knownSets).join(", ")}`);
   });
   const name = basename(source);
-  if (facts.isDirectory()) return (await holdsIdx(path)) ? idxSources(path, name) : folderSources(path, name);
+  if (facts.isDirectory()) return (await holdsIdx(path)) ? idxSources(path, name) : folderSources(path, name, folders);
   const ending = extname(path).toLowerCase();
   if (isIdxFile(basename(path))) return idxSources(path, name);
   if (ending === ".npy" || ending === ".npz") return arraySources(path, name, options);
@@ -113,7 +114,7 @@ export async function openImages(source: string, options: OpenImagesOptions = {}
   const { cacheFolder = cacheFolderFor("images"), memory = MEMORY } = options;
   const { onWarning, onProgress, signal } = options;
   const resolved = resolveImageOptions(options);
-  const { train, test } = await sourcesOf(source, resolved);
+  const { train, test } = await sourcesOf(source, resolved, readingOf(options));
   const settings: ImportSettings = { options: resolved, cacheFolder, memory, onWarning, signal };
   const trainShare = test ? bytesOf(train) / (bytesOf(train) + bytesOf(test)) : 1;
   const dataset = await importImages(train, { ...settings, onProgress: (share) => onProgress?.(share * trainShare) });

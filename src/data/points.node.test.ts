@@ -139,7 +139,13 @@ test.each([
   ["one row of an array", "one.npy", npy([1, 2], [1, 2]), "data", /at least 2 rows/],
   ["no row of an array", "none.npy", npy([0, 2], []), "data", /at least 2 rows .* got 0/],
   ["nothing", "none.csv", "", "format", /no rows of numbers/],
-  ["text", "text.csv", "x,kind\n1,a\n2,b\n", "format", /line 2: column 2 \("kind"\).* remove this column/],
+  [
+    "text",
+    "text.csv",
+    "x,kind\n1,a\n2,b\n",
+    "format",
+    /line 2: column 2 \("kind"\).* leave the column out with drop \(--drop kind\)/,
+  ],
   [
     "beyond float32",
     "big.csv",

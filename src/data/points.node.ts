@@ -1,13 +1,14 @@
 import { basename, extname } from "node:path";
-import { decodeCsv } from "../formats/csv.ts";
+import { decodeCsv, type ColumnChoice } from "../formats/csv.ts";
 import { decodeNpy } from "../formats/npy.ts";
 import { readFileBytes } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
+import { dataWarnings } from "./column-findings.ts";
 import { drawnDataset, type Dataset, type ToyDatasetOptions } from "./dataset.ts";
 import { imageDensity, pointDensity, strokeDensity, type Generator } from "./density.ts";
 import { parseDrawing } from "./drawing.ts";
-import { dataWarnings } from "./summary.ts";
+import { keptColumns, noColumnsToDrop } from "./drop-columns.ts";
 
 /** Values as a reader gives them, before they are known to be points. */
 interface Table {
@@ -34,9 +35,22 @@ function numberedColumns(width: number): readonly string[] {
   return Array.from({ length: width }, (_, column) => `column${column + 1}`);
 }
 
-function readText(bytes: Uint8Array, path: string): Table {
-  const { columns, rows, width, data, warnings } = decodeCsv(decodeText(bytes, path), path);
+function readText(bytes: Uint8Array, { path, drop = [] }: Loading): Table {
+  const choose: ColumnChoice = (names) => keptColumns(names, drop, path);
+  const { columns, rows, width, data, warnings } = decodeCsv(decodeText(bytes, path), path, choose);
   return { columns: columns ?? numberedColumns(width), rows, data, warnings };
+}
+
+/** A table without the columns that are dropped. */
+function chosen(table: Table, { path, drop = [] }: Loading): Table {
+  if (drop.length === 0) return table;
+  const { columns, rows, data } = table;
+  const kept = keptColumns(columns, drop, path);
+  const out = new Float64Array(rows * kept.length);
+  for (let row = 0; row < rows; row++) {
+    kept.forEach((place, column) => (out[row * kept.length + column] = data[row * columns.length + place] ?? NaN));
+  }
+  return { ...table, columns: kept.map((place) => columns[place] ?? ""), data: out };
 }
 
 function readNpy(bytes: Uint8Array, path: string): Table {
@@ -93,7 +107,10 @@ function toPoints({ columns, rows, data }: Table, path: string): FloatTensor {
 }
 
 /** How many points of a density are drawn, and which. Files of points have their own. */
-export type LoadOptions = Omit<ToyDatasetOptions, "noise">;
+export interface LoadOptions extends Omit<ToyDatasetOptions, "noise"> {
+  /** Columns of a file of points to leave out: names, or `column1`, `column2`, …; in text they may hold words. */
+  readonly drop?: readonly string[];
+}
 
 /** What a file is loaded with besides its bytes. */
 interface Loading extends LoadOptions {
@@ -111,10 +128,11 @@ function listed(table: Table, path: string): Dataset {
 
 function drawn(
   bytes: Uint8Array,
-  { path, ending, ...options }: Loading,
+  { path, ending, drop, ...options }: Loading,
   columns: readonly string[],
   generate: Generator,
 ): Dataset {
+  if (drop !== undefined) throw noColumnsToDrop(path);
   return { ...drawnDataset({ name: basename(path), columns }, generate, options), source: { ending, bytes } };
 }
 
@@ -126,7 +144,8 @@ function loadDrawing(bytes: Uint8Array, loading: Loading): Dataset {
   if ("strokes" in drawing) return drawn(bytes, loading, PLANE, strokeDensity(drawing.strokes, drawing.spread, path));
   const { rows, columns, spread } = drawing;
   if (spread > 0) return drawn(bytes, loading, columns, pointDensity(rows, columns.length, spread));
-  return listed({ columns, rows: rows.length, data: Float64Array.from(rows.flat()) }, path);
+  const table = { columns, rows: rows.length, data: Float64Array.from(rows.flat()) };
+  return listed(chosen(table, loading), path);
 }
 
 /** The modules that read pictures are loaded with the first of them. */
@@ -139,11 +158,13 @@ async function loadPicture(bytes: Uint8Array, loading: Loading): Promise<Dataset
   return drawn(bytes, loading, PLANE, imageDensity(image, path));
 }
 
+const loadText: Loader = (bytes, loading) => listed(readText(bytes, loading), loading.path);
+
 const loaders: Readonly<Record<string, Loader>> = {
-  ".csv": (bytes, { path }) => listed(readText(bytes, path), path),
-  ".tsv": (bytes, { path }) => listed(readText(bytes, path), path),
-  ".txt": (bytes, { path }) => listed(readText(bytes, path), path),
-  ".npy": (bytes, { path }) => listed(readNpy(bytes, path), path),
+  ".csv": loadText,
+  ".tsv": loadText,
+  ".txt": loadText,
+  ".npy": (bytes, loading) => listed(chosen(readNpy(bytes, loading.path), loading), loading.path),
   ".json": loadDrawing,
   ".png": loadPicture,
   ".svg": loadPicture,
@@ -158,7 +179,7 @@ export const densityEndings: readonly string[] = [".png", ".svg", ".json"];
  * number of fresh ones: the shape in a .png or .svg picture (darkness times opacity, the longer side over [−1, 1], y up), or in
  * .json `points` or `strokes` with a `spread`, the standard deviation of the Gaussian that blurs them.
  * @param path the file
- * @param options of a density: `count` points (default 50,000) by `seed` (default 0)
+ * @param options of a density: `count` points (default 50,000) by `seed` (default 0); of points, columns to `drop`
  * @returns the points in float32; columns without a name are called column1, column2, … (x and y where points are drawn)
  * @throws UnnoiseError `io` when it cannot be read, `usage` for another kind of file, `format` or `data`, with row and column,
  * for fewer than two rows, for values that are missing, text, not finite, too large for

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { decodeCsv } from "../formats/csv.ts";
 import { Random } from "../math/random.ts";
 import { floatTensor } from "../tensor/tensor.ts";
-import { partOf } from "./image-folder.node.ts";
-import { dataWarnings, summaryLines, summaryOf } from "./summary.ts";
+import { partOf } from "./folder-names.ts";
+import { dataWarnings } from "./column-findings.ts";
+import { summaryLines, summaryOf } from "./summary.ts";
 import { toyDataset } from "./dataset.ts";
 import { toyNames } from "./toy.ts";
 
@@ -44,7 +45,7 @@ test("clean columns are not warned of; each fault is, by its own words alone", (
         expect(warningsOf(changed)).toEqual([expect.stringMatching(words)]);
       }
       expect(warningsOf([...columns, columns[0] ?? []])).toEqual([
-        `columns "c0" and "c${width}" are the same in every row; remove one from the data`,
+        `columns "c0" and "c${width}" are the same in every row: samples of them would differ; leave it out with drop (--drop c${width})`,
       ]);
     }),
     { numRuns: 20 },
@@ -55,10 +56,40 @@ test.each(toyNames)("%s is clean", (name) => {
   expect(dataWarnings(toyDataset(name, { count: 2000 }))).toEqual([]);
 });
 
-test("removing what a warning names mends it", () => {
-  const [column = []] = clean(1, 3);
-  const kept = column.filter((_, row) => row !== 9);
-  expect(dataWarnings({ points: floatTensor(kept, [ROWS - 1, 1]), columns: ["c0"] })).toEqual([]);
+/** Points of a circle, of which some rows are replaced. */
+function withRows(change: (row: number) => number | undefined): number[] {
+  return Array.from({ length: 600 }, (_, i) => change(i) ?? Math.cos(i * 0.0105));
+}
+
+test.each<[string, number[], RegExp]>([
+  ["one of 1e9 among many zeros", withRows((i) => (i < 400 ? 0 : i === 599 ? 1e9 : undefined)), /1 value far outside/],
+  ["two thirds that stand for missing", withRows((i) => (i % 3 > 0 ? -9999 : undefined)), /400 values far outside/],
+  ["a third that stands for missing", withRows((i) => (i % 3 > 1 ? -9999 : undefined)), /200 values far outside/],
+])("%s is told of", (_, values, words) => {
+  const data = { points: floatTensor(values, [values.length, 1]), columns: ["x"] };
+  expect(dataWarnings(data)).toEqual([expect.stringMatching(words)]);
+});
+
+test.each<[string, (row: number) => number]>([
+  ["classes as numbers", (row) => row % 7],
+  ["yes or no, mostly no", (row) => (row % 50 === 0 ? 1 : 0)],
+  ["counts with many zeros", (row) => (row % 3 === 0 ? row % 11 : 0)],
+  ["rows numbered out of order", (row) => (row * 7) % 600],
+])("%s are clean", (_, value) => {
+  const points = floatTensor(
+    Array.from({ length: 600 }, (_row, row) => value(row)),
+    [600, 1],
+  );
+  expect(dataWarnings({ points, columns: ["x"] })).toEqual([]);
+});
+
+test("many columns of one kind are one line, or few", () => {
+  const columns = Array.from({ length: 80 }, () => Array.from({ length: ROWS }, () => 3));
+  expect(warningsOf(columns)).toEqual([
+    expect.stringMatching(/columns "c0", .*, and 74 more have one value each: .*\(--drop c0,c1,/),
+  ]);
+  const numbers = Array.from({ length: 80 }, () => Array.from({ length: ROWS }, (_, row) => row));
+  expect(warningsOf(numbers).length).toBeLessThan(20);
 });
 
 test("a summary tells each column", () => {

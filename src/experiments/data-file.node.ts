@@ -3,8 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { isToyName } from "../data/toy.ts";
 import { readFileBytes } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
-import { openDataset, type DataKeys } from "../train/open-data.node.ts";
-import type { TrainingConfig } from "../train/config.ts";
+import { openDataset, type DataConfig } from "../train/open-data.node.ts";
 import type { DataSource } from "./data-source.ts";
 
 /**
@@ -31,7 +30,7 @@ export async function checkUnchanged({ data, digest }: DataSource): Promise<void
  * Opens the data of a job, which must be those that its configuration names.
  * @throws UnnoiseError `usage`, `io` or `data`: one line with file, row and column
  */
-export async function openSource(config: DataSource & Pick<TrainingConfig, DataKeys>): Promise<Dataset> {
+export async function openSource(config: DataSource & DataConfig): Promise<Dataset> {
   await checkUnchanged(config);
   return openDataset(config);
 }

@@ -112,6 +112,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   data: "use data at the top of the file, or --data",
   seed: "use --seed and seeds",
   device: "studies run on cpu",
+  drop: "leave the columns out of the file: unnoise data FILE --drop NAMES --out OTHER",
+  scale: "studies scale columns by mean and standard deviation",
   threads: "each run has one thread; use --workers",
 };
 

@@ -20,8 +20,11 @@ export function readCell(text: string): Cell {
   return { kind: GAP.test(cell) ? "gap" : "text" };
 }
 
-/** What is wrong with a cell that is not a finite number, and what to do about it. */
-export function faultOf(cell: string, kind: Exclude<Cell["kind"], "number">): string {
+/**
+ * What is wrong with a cell that is not a finite number, and what to do about it.
+ * @param drop what its column is called where it can be left out
+ */
+export function faultOf(cell: string, kind: Exclude<Cell["kind"], "number">, drop?: string): string {
   const shown = JSON.stringify(cell.length > 40 ? `${cell.slice(0, 40)}…` : cell);
   if (kind === "gap") {
     const found = cell === "" ? "an empty cell" : `a gap (${shown})`;
@@ -29,5 +32,6 @@ export function faultOf(cell: string, kind: Exclude<Cell["kind"], "number">): st
   }
   if (kind === "not finite") return `expected a finite number, got ${shown}; replace it or remove the row`;
   if (/^[+-]?\d+,\d+$/.test(cell)) return `expected a number, got ${shown}; write decimals with a point`;
-  return `expected a number, got ${shown}; remove this column or turn it into numbers`;
+  const advice = drop === undefined ? "remove this column" : `leave the column out with drop (--drop ${drop})`;
+  return `expected a number, got ${shown}; ${advice} or turn it into numbers`;
 }

@@ -1,6 +1,6 @@
 import { parse } from "csv-parse/browser/esm/sync";
 import { UnnoiseError } from "../math/error.ts";
-import { shown } from "../math/shown.ts";
+import { shortened, shown } from "../math/shown.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { faultOf, readCell } from "./csv-cell.ts";
 import { findDelimiter, squeezeSpaces } from "./csv-delimiter.ts";
@@ -25,9 +25,20 @@ const ROW_NUMBERS = /^(?:unnamed: ?\d*)?$/i;
 const areCounted = (cells: readonly string[]): boolean =>
   cells.length > 0 && cells.every((cell, i) => cell === String(i));
 
+/** What a column without a name is called; columns are counted from 0. */
+const numbered = (place: number): string => `column${place + 1}`;
+
+/** Which columns of a table are read. */
+export type ColumnChoice = (names: readonly string[]) => number[];
+
 /** Collects records into a table and refuses the first cell that does not belong there. */
 class TableBuilder {
   readonly #name: string;
+  readonly #choose: ColumnChoice | undefined;
+  /** Cells of a line. */
+  #cells = 0;
+  /** Which cells of a line the columns are. */
+  #places: number[] = [];
   #values: number[] = [];
   /** The first gap of each column that has any: an error, unless the column has nothing else. */
   readonly #gaps = new Map<number, UnnoiseError>();
@@ -38,24 +49,32 @@ class TableBuilder {
   /** Whether there is a header whose first cell names nothing. */
   #unnamed = false;
 
-  constructor(name: string) {
+  constructor(name: string, choose?: ColumnChoice) {
     this.#name = name;
+    this.#choose = choose;
   }
 
   add(record: readonly string[], line: number): void {
-    if (this.width === 0) {
-      this.width = record.length;
-      const isNumbered = record[0] === "" && areCounted(record.slice(1));
-      if (isNumbered || record.some((cell) => readCell(cell).kind === "text")) {
-        this.#unnamed = ROW_NUMBERS.test(record[0] ?? "") && record.length > 1;
-        this.columns = record.map((cell, column) => (cell === "" ? `column${column + 1}` : cell));
-        return;
-      }
+    if (this.#cells === 0 && this.#isHeader(record)) return;
+    if (record.length !== this.#cells) {
+      throw this.#fault(line, `expected ${this.#cells} cells as in the first row, got ${record.length}`);
     }
-    if (record.length !== this.width) {
-      throw this.#fault(line, `expected ${this.width} cells as in the first row, got ${record.length}`);
-    }
-    record.forEach((cell, column) => this.#values.push(this.#number(cell, line, column)));
+    this.#places.forEach((place, column) => this.#values.push(this.#number(record[place] ?? "", line, column)));
+  }
+
+  /** Takes the first record for what the columns are, and for their names where it is a header. */
+  #isHeader(record: readonly string[]): boolean {
+    this.#cells = record.length;
+    const isNumbered = record[0] === "" && areCounted(record.slice(1));
+    const isText = (cells: readonly string[]): boolean => cells.some((cell) => readCell(cell).kind === "text");
+    const names = record.map((cell, place) => (cell === "" ? numbered(place) : cell));
+    const hasNames = isNumbered || areCounted(record) || isText(record);
+    this.#places = this.#choose?.(hasNames ? names : names.map((_, place) => numbered(place))) ?? [...names.keys()];
+    this.width = this.#places.length;
+    if (!isNumbered && !isText(this.#places.map((place) => record[place] ?? ""))) return false;
+    this.#unnamed = this.#places[0] === 0 && ROW_NUMBERS.test(record[0] ?? "") && this.width > 1;
+    this.columns = this.#places.map((place) => names[place] ?? "");
+    return true;
   }
 
   table(): CsvTable {
@@ -78,6 +97,7 @@ class TableBuilder {
   #drop(index: number): void {
     this.#values = this.#values.filter((_, i) => i % this.width !== index);
     this.columns = this.columns?.filter((_, column) => column !== index);
+    this.#places.splice(index, 1);
     this.width--;
   }
 
@@ -118,7 +138,7 @@ class TableBuilder {
       rest.every((value, i) => i % width !== column || Number.isInteger(value)),
     );
     if (isWhole.some((whole) => whole)) {
-      const first = Array.from({ length: width }, (_, i) => i).join(", ");
+      const first = shortened(Array.from({ length: width }, (_, i) => i).join(", "), 60);
       this.#warnings.push(
         `${this.#name}: the first row, ${first}, is taken as a point; if it is a header, name the columns by words`,
       );
@@ -132,7 +152,7 @@ class TableBuilder {
 
   #title(column: number): string {
     const title = this.columns?.[column];
-    return `column ${column + 1}${title === undefined ? "" : ` (${shown(title)})`}`;
+    return `column ${(this.#places[column] ?? column) + 1}${title === undefined ? "" : ` (${shown(title)})`}`;
   }
 
   #number(text: string, line: number, column: number): number {
@@ -141,11 +161,19 @@ class TableBuilder {
       this.#filled.add(column);
       return cell.value;
     }
-    const fault = this.#fault(line, `${this.#title(column)}: ${faultOf(text, cell.kind)}`);
+    const fault = this.#fault(line, `${this.#title(column)}: ${faultOf(text, cell.kind, this.#dropWord(column))}`);
     if (cell.kind !== "gap") throw fault;
     if (this.#filled.has(column)) throw fault;
     if (!this.#gaps.has(column)) this.#gaps.set(column, fault);
     return NaN;
+  }
+
+  /** What a column is called where it can be left out. */
+  #dropWord(column: number): string | undefined {
+    if (!this.#choose) return undefined;
+    const place = this.#places[column] ?? column;
+    const name = this.columns?.[column];
+    return name !== undefined && /^\w[\w.]*$/.test(name) ? name : numbered(place);
   }
 
   #fault(line: number, what: string): UnnoiseError {
@@ -163,12 +191,13 @@ function oneLine(error: unknown): string {
  * Blank lines and lines that start with `#` are skipped.
  * @param text the whole file
  * @param name names the file in errors
+ * @param choose which columns are read, numbers ascending from 0, by the names of all; the others may hold text
  * @throws UnnoiseError `format`, with line and column, for text, gaps, NaN, infinity, ragged rows, no rows, broken quotes
  */
-export function decodeCsv(text: string, name: string): CsvTable {
+export function decodeCsv(text: string, name: string, choose?: ColumnChoice): CsvTable {
   const plain = text.replace(/^\uFEFF/, "");
   const delimiter = findDelimiter(plain);
-  const builder = new TableBuilder(name);
+  const builder = new TableBuilder(name, choose);
   try {
     parse(delimiter === " " ? squeezeSpaces(plain) : plain, {
       delimiter,

@@ -13,7 +13,11 @@ export function quantile(values: ArrayLike<number>, share: number): number {
       `quantile: expected at least one value and a share in 0…1, got ${values.length} and ${share}`,
     );
   }
-  const ascending = Float64Array.from(values).sort();
+  return sortedQuantile(Float64Array.from(values).sort(), share);
+}
+
+/** `quantile` of values that ascend, at least one. */
+export function sortedQuantile(ascending: ArrayLike<number>, share: number): number {
   const place = share * (ascending.length - 1);
   const [low, high] = [at(ascending, Math.floor(place)), at(ascending, Math.ceil(place))];
   return low === high ? low : low + (high - low) * (place - Math.floor(place));

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { folderReadings, type FolderReading } from "../data/folder-names.ts";
+import { scalings, type Scaling } from "../data/standardise.ts";
 import { isLearned, varianceKinds, type VarianceKind } from "../diffusion/objectives/bound-terms.ts";
 import { checkLearnedSchedule } from "../diffusion/objectives/learned-schedule.ts";
 import { lossNorms, type LossNorm } from "../diffusion/objectives/loss-norm.ts";
@@ -40,6 +42,10 @@ export interface TrainingConfig extends ScheduleConfig {
   readonly dataNoise: number | null;
   /** Points of a toy set, or drawn from the density of a file. */
   readonly dataSize: number;
+  /** Columns of a file of points that are left out, by name or as column1, column2, …; null for none. */
+  readonly drop: readonly string[] | null;
+  /** How columns of points are brought to one size: `standard` by mean and standard deviation, `robust` by median and quartile range. */
+  readonly scale: Scaling;
   /** T, 1…1,000,000; by default 1000, or as many as there are betas. */
   readonly timesteps: number;
   /**
@@ -112,6 +118,8 @@ export interface TrainingConfig extends ScheduleConfig {
   readonly crop: ImageCrop;
   /** What an image that cannot be read does: ends it all, or is left out with a warning. */
   readonly broken: "fail" | "skip";
+  /** What the folders in a folder of images are: classes, parts such as train and test, or what their names say where that is one thing. */
+  readonly folders: FolderReading;
   /** Whether half of the images are mirrored left to right, at random. */
   readonly flips: boolean;
   /** Share of images that is held out to measure on, where the data have no test part; in [0, 1). */
@@ -154,6 +162,8 @@ const schema = z.strictObject({
   kind: z.enum(dataKinds).default("points"),
   dataNoise: z.number().min(0).nullable().default(null),
   dataSize: count.max(2 ** 31 - 1).default(50_000),
+  drop: z.array(z.string().min(1)).min(1).nullable().default(null),
+  scale: z.enum(scalings).default("standard"),
   schedule: z.enum(scheduleNames).default("linear"),
   timesteps: count.max(1_000_000).nullable().default(null),
   betaStart: positive.lt(1).nullable().default(null),
@@ -203,6 +213,7 @@ const schema = z.strictObject({
     .default(null),
   crop: z.enum(imageCrops).default("centre"),
   broken: z.enum(["fail", "skip"]).default("fail"),
+  folders: z.enum(folderReadings).default("auto"),
   flips: z.boolean().default(false),
   holdOut: z.number().min(0).lt(1).default(0),
   conditional: z.boolean().default(false),
@@ -322,6 +333,7 @@ const imageOptions = {
   channels: null,
   crop: "centre",
   broken: "fail",
+  folders: "auto",
   flips: false,
   holdOut: 0,
   conditional: false,
@@ -335,6 +347,8 @@ const imageOptions = {
 const pointOptions = {
   dataNoise: null,
   dataSize: 50_000,
+  drop: null,
+  scale: "standard",
   width: 128,
   depth: 4,
   timeFeatures: 32,

@@ -43,6 +43,7 @@ const unlimitedSchema = schedulerSchema.and(
 const standardiserSchema = z.looseObject({
   mean: z.array(z.number()),
   scale: z.array(z.number().positive()),
+  constant: z.array(z.int().min(0)).optional(),
   columns: z.array(z.string()),
 });
 
@@ -139,7 +140,7 @@ async function readDenoiser(path: string): Promise<DenoiserConfig> {
 
 /** What only a model of points has. */
 function pointFacts(
-  { mean, scale, columns }: z.infer<typeof standardiserSchema>,
+  { mean, scale, constant, columns }: z.infer<typeof standardiserSchema>,
   folder: string,
   denoiser: DenoiserConfig,
   scheduler: z.infer<typeof schedulerSchema>,
@@ -148,8 +149,9 @@ function pointFacts(
   const { dimensions, timesteps } = denoiser;
   const sizes = [mean, scale, columns].every((list) => list.length === dimensions);
   const counts = [scheduler.num_train_timesteps, scheduler.trained_betas?.length ?? timesteps];
-  if (!sizes || counts.some((count) => count !== timesteps)) throw disagreement(folder);
-  return { standardiser: { mean, scale }, columns };
+  const isInside = (constant ?? []).every((column) => column < dimensions);
+  if (!sizes || !isInside || counts.some((count) => count !== timesteps)) throw disagreement(folder);
+  return { standardiser: { mean, scale, ...(constant && { constant }) }, columns };
 }
 
 function disagreement(folder: string): UnnoiseError {

@@ -2,8 +2,9 @@ import { open, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { toyDataset, type Dataset } from "../data/dataset.ts";
 import type { ImageDataset } from "../data/images.ts";
+import { noColumnsToDrop } from "../data/drop-columns.ts";
 import { loadPoints } from "../data/points.node.ts";
-import { fitStandardiser, standardise } from "../data/standardise.ts";
+import { checkLearnable, fitStandardiser, standardise } from "../data/standardise.ts";
 import { isToyName } from "../data/toy.ts";
 import { ioError } from "../formats/io-error.ts";
 import { parseNpyHeader } from "../formats/npy-header.ts";
@@ -44,20 +45,26 @@ async function npyShape(path: string): Promise<Shape> {
 }
 
 /** What of a configuration its points depend on. */
-export type DataKeys = "data" | "dataSize" | "dataNoise" | "seed";
+export type DataConfig = Pick<TrainingConfig, "data" | "dataSize" | "dataNoise" | "seed"> &
+  Partial<Pick<TrainingConfig, "drop">>;
 
 /**
  * Opens the points that a configuration names: a toy set, or the user's points or density.
  * @throws UnnoiseError `usage`, `io` or `data`: one line with file, row and column
  */
-export async function openDataset(config: Pick<TrainingConfig, DataKeys>): Promise<Dataset> {
-  const { data, dataSize, dataNoise, seed } = config;
-  if (!isToyName(data)) return loadPoints(data, { count: dataSize, seed });
+export async function openDataset(config: DataConfig): Promise<Dataset> {
+  const { data, dataSize, dataNoise, seed, drop = null } = config;
+  if (isToyName(data) && drop !== null) throw noColumnsToDrop(data);
+  if (!isToyName(data)) return loadPoints(data, { count: dataSize, seed, ...(drop !== null && { drop }) });
   return toyDataset(data, { count: dataSize, seed, ...(dataNoise === null ? {} : { noise: dataNoise }) });
 }
 
 /** What of a configuration its images depend on. */
-export type ImageKeys = "data" | "imageSize" | "channels" | "crop" | "broken" | "holdOut" | "seed";
+export type ImageConfig = Pick<
+  TrainingConfig,
+  "data" | "imageSize" | "channels" | "crop" | "broken" | "holdOut" | "seed"
+> &
+  Partial<Pick<TrainingConfig, "folders">>;
 
 /** How opening tells what it does. */
 export interface OpenHooks {
@@ -71,14 +78,11 @@ export interface OpenHooks {
  * Opens the images that a configuration names, their held-out part under `test`.
  * @throws UnnoiseError `usage`, `io`, `format` or `data`: one line with the file
  */
-export async function openImageData(
-  config: Pick<TrainingConfig, ImageKeys>,
-  hooks: OpenHooks = {},
-): Promise<ImageDataset> {
+export async function openImageData(config: ImageConfig, hooks: OpenHooks = {}): Promise<ImageDataset> {
   const { holdOut, openImages } = await import("../data/images.node.ts");
-  const { data, imageSize, channels, crop, broken, holdOut: share, seed } = config;
+  const { data, imageSize, channels, crop, broken, folders = "auto", holdOut: share, seed } = config;
   const asked = { ...(imageSize !== null && { size: imageSize }), ...(channels !== null && { channels }) };
-  const images = await openImages(data, { ...asked, crop, onBroken: broken, ...hooks });
+  const images = await openImages(data, { ...asked, crop, folders, onBroken: broken, ...hooks });
   return images.test !== undefined || share === 0 ? images : holdOut(images, share, seed);
 }
 
@@ -91,9 +95,13 @@ export interface OpenData {
   readonly source: Dataset | ImageDataset;
 }
 
-/** Points, standardised by their own moments. */
-export function openedPoints(source: Dataset): OpenData {
-  const standardiser = fitStandardiser(source.points);
+/**
+ * Points, standardised as their own values say.
+ * @throws UnnoiseError `data` where nothing can be learned from them
+ */
+export function openedPoints(source: Dataset, { scale }: Pick<TrainingConfig, "scale">): OpenData {
+  checkLearnable(source.points, source.name);
+  const standardiser = fitStandardiser(source.points, scale);
   const data = pointData(standardise(source.points, standardiser));
   return { data, facts: { kind: "points", standardiser, columns: source.columns }, source };
 }

@@ -1,4 +1,4 @@
-import { unstandardise } from "../data/standardise.ts";
+import { restoreConstants, unstandardise } from "../data/standardise.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { drawSamples, type DrawOptions } from "./draw-samples.ts";
 import type { PointModel } from "./model.ts";
@@ -8,11 +8,12 @@ export type SampleOptions = DrawOptions;
 
 /**
  * Draws points from a model.
- * @returns points [count, D] in the units of the data
+ * @returns points [count, D] in the units of the data; columns that are the same in every row of the data are so exactly
  * @throws UnnoiseError `usage` for an option out of range, `device` when the device is not available, `interrupted` after
  * `signal`, `not-finite` when the network gives NaN
  */
 export async function sample(model: PointModel, options: SampleOptions = {}): Promise<FloatTensor> {
   const { count = 1000 } = options;
-  return unstandardise(await drawSamples(model, options, { count }), model.standardiser);
+  const drawn = unstandardise(await drawSamples(model, options, { count }), model.standardiser);
+  return restoreConstants(drawn, model.standardiser);
 }

@@ -96,7 +96,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
 async function openedData(folder: RunFolder, config: TrainingConfig, options: TrainRunOptions): Promise<OpenData> {
   const { resume = false, onWarning, onOpening, signal } = options;
   if (config.kind === "points") {
-    return openedPoints(resume ? await folder.dataset(config) : await openDataset(config));
+    return openedPoints(resume ? await folder.dataset(config) : await openDataset(config), config);
   }
   const hooks = {
     ...(onWarning && { onWarning }),

@@ -1,6 +1,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { ImageDataset } from "../data/images.ts";
-import { fitStandardiser, standardise } from "../data/standardise.ts";
+import { dataWarnings } from "../data/column-findings.ts";
+import { checkLearnable, fitStandardiser, standardise } from "../data/standardise.ts";
 import type { Weighting } from "../diffusion/objectives/weighting.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { parseTrainingConfig, type TrainingConfig } from "./config.ts";
@@ -15,10 +16,12 @@ type RunOptions =
   | "kind"
   | "dataNoise"
   | "dataSize"
+  | "drop"
   | "imageSize"
   | "channels"
   | "crop"
   | "broken"
+  | "folders"
   | "holdOut"
   | "sampleEvery"
   | "boundEvery"
@@ -29,6 +32,8 @@ type RunOptions =
 export interface TrainOptions extends Partial<Omit<TrainingConfig, RunOptions | "weighting">> {
   /** A weighting of L_simple by name, or a function of SNR and step. */
   readonly weighting?: Weighting;
+  /** Is told in one line each of what is odd about the data, before training. */
+  readonly onWarning?: (message: string) => void;
   /** Called after each iteration. */
   readonly onStep?: (report: StepReport) => void;
   /** Stops training; the call then throws. */
@@ -50,7 +55,9 @@ export async function train(dataset: Dataset | ImageDataset, options: TrainOptio
     const facts = { kind: "images", ...(dataset.classes && { classes: dataset.classes }) } as const;
     return { ...(await trained(dataset.name, imageData(dataset), options)), ...facts };
   }
-  const standardiser = fitStandardiser(dataset.points);
+  checkLearnable(dataset.points, dataset.name);
+  if (options.onWarning) dataWarnings(dataset).forEach(options.onWarning);
+  const standardiser = fitStandardiser(dataset.points, options.scale);
   const data = pointData(standardise(dataset.points, standardiser));
   return { ...(await trained(dataset.name, data, options)), kind: "points", standardiser, columns: dataset.columns };
 }
@@ -59,7 +66,7 @@ export async function train(dataset: Dataset | ImageDataset, options: TrainOptio
 async function trained(
   name: string,
   data: TrainingData,
-  { onStep, signal, weighting = "uniform", ...options }: TrainOptions,
+  { onStep, onWarning: _, signal, weighting = "uniform", ...options }: TrainOptions,
 ): Promise<DiffusionModel> {
   const named = typeof weighting === "function" ? "uniform" : weighting;
   const config = parseTrainingConfig({ ...options, weighting: named, data: name, kind: data.kind });

@@ -1,5 +1,7 @@
 import { toyDataset, type Dataset } from "../../data/dataset.ts";
+import { noColumnsToDrop } from "../../data/drop-columns.ts";
 import { loadPoints } from "../../data/points.node.ts";
+import { summaryLines, summaryOf } from "../../data/summary.ts";
 import { isToyName, toyDatasets, toyNames, type ToyName } from "../../data/toy.ts";
 import { UnnoiseError, at } from "../../math/error.ts";
 import { Random } from "../../math/random.ts";
@@ -16,6 +18,7 @@ export interface DataCommandOptions extends OutputFlags {
   readonly noise?: number;
   readonly seed?: number;
   readonly labels?: boolean;
+  readonly drop?: readonly string[];
   readonly list?: boolean;
   readonly quiet?: boolean;
 }
@@ -37,7 +40,9 @@ export async function writeData(source: string | undefined, options: DataCommand
     : await drawn(source, named, format);
   await writeOutput(target, content, terminal);
   const count = counted(at(named.points.shape, 0), "point");
-  if (target.path !== "-") terminal.say(`${target.path}: ${count} of ${source}`);
+  if (target.path === "-") return;
+  terminal.say(`${target.path}: ${count} of ${source}`);
+  for (const line of summaryLines(summaryOf(named))) terminal.say(`  ${line}`);
 }
 
 async function listToySets(source: string | undefined, terminal: Terminal): Promise<void> {
@@ -66,21 +71,23 @@ const DEFAULT_COUNT = 1000;
 
 function toyPoints(
   name: ToyName,
-  { count = DEFAULT_COUNT, noise, seed = 0, labels }: DataCommandOptions,
+  { count = DEFAULT_COUNT, noise, seed = 0, labels, drop }: DataCommandOptions,
 ): MaybeLabelled {
+  if (drop !== undefined) throw noColumnsToDrop(name);
   const { columns, points, ...classes } = toyDataset(name, { count, seed, ...(noise === undefined ? {} : { noise }) });
   return { columns, points, ...(labels === true ? { labels: classes.labels, classes: classes.classes } : {}) };
 }
 
 async function filePoints(
   source: string,
-  { count, noise, seed = 0, labels }: DataCommandOptions,
+  { count, noise, seed = 0, labels, drop }: DataCommandOptions,
 ): Promise<NamedPoints & Pick<Dataset, "warnings">> {
   const extra = noise === undefined ? (labels === true ? "--labels" : undefined) : "--noise";
   if (extra !== undefined) {
     throw new UnnoiseError("usage", `${extra}: only the toy sets take it, a file has its own; leave it out`);
   }
-  const { columns, points, draw, warnings = [] } = await loadPoints(source, { count: count ?? DEFAULT_COUNT, seed });
+  const loading = { count: count ?? DEFAULT_COUNT, seed, ...(drop && { drop }) };
+  const { columns, points, draw, warnings = [] } = await loadPoints(source, loading);
   const total = at(points.shape, 0);
   if (draw !== undefined || count === undefined) return { columns, points, warnings };
   if (count > total) {
