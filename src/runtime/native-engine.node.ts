@@ -1,7 +1,7 @@
 import { UnnoiseError } from "../math/error.ts";
 import type { Device, Ort } from "./backend.ts";
 import { importOrt } from "./import-ort.ts";
-import { gateCalls } from "./native-gate.node.ts";
+import { loadGated } from "./native-gate.node.ts";
 import { disableTelemetry } from "./telemetry.node.ts";
 
 /**
@@ -10,9 +10,7 @@ import { disableTelemetry } from "./telemetry.node.ts";
  */
 export async function loadNativeEngine(device: Device): Promise<Ort> {
   await disableTelemetry(device);
-  const ort = await importOrt(importNative, "onnxruntime-node", device);
-  gateCalls(ort);
-  return ort;
+  return loadGated(() => importOrt(importNative, "onnxruntime-node", device));
 }
 
 /** A CommonJS package: loaders differ in whether its exports also stand under `default`. */

@@ -53,10 +53,16 @@ export class NativeGate {
 
 const gated = new WeakSet();
 
-/** Leads all calls into ONNX Runtime through the gate of this thread, if there is one. */
-export function gateCalls(ort: Ort): void {
+/** Loads ONNX Runtime, and leads this and all calls into it through the gate of this thread, if there is one. */
+export async function loadGated(load: () => Promise<Ort>): Promise<Ort> {
   const gate = NativeGate.ofThread();
-  if (gate === undefined || gated.has(ort)) return;
+  if (gate === undefined) return load();
+  const ort = await gate.pass(load);
+  if (!gated.has(ort)) gateCalls(ort, gate);
+  return ort;
+}
+
+function gateCalls(ort: Ort, gate: NativeGate): void {
   gated.add(ort);
   const throughGate = (holder: object, name: string): void => {
     const call = Reflect.get(holder, name) as (...args: unknown[]) => Promise<unknown>;
