@@ -216,7 +216,7 @@ export { imageGrid, levelsOf, type GridOptions } from "./formats/pixels.ts";
 export { parseTrainingConfig, type TrainingConfig, type TrainingOptions } from "./train/config.ts";
 export { Trainer, type StepReport, type TrainingState } from "./train/trainer.ts";
 export { train, type TrainOptions } from "./train/train.ts";
-export { sample, type SampleOptions } from "./train/sample.ts";
+export { sample, sampleGroups, type SampleOptions } from "./train/sample.ts";
 export type { DrawOptions, SampleGroup } from "./train/draw-samples.ts";
 export { imageBound, type ImageBound, type ImageBoundOptions } from "./train/image-bound.ts";
 export { classCountOf, sampleImages, type SampleImagesOptions } from "./train/sample-images.ts";

@@ -9,6 +9,7 @@ import { toyDatasets, toyNames } from "../data/toy.ts";
 import { decodeCsv } from "../formats/csv.ts";
 import { decodeNpy } from "../formats/npy.ts";
 import { encodePng } from "../formats/png.ts";
+import { machineMemory } from "../formats/machine-memory.node.ts";
 import { RunFolder } from "../train/run-folder.node.ts";
 import { samplerNames } from "../diffusion/sampler-table.ts";
 import { run as runMain } from "./main.ts";
@@ -135,6 +136,35 @@ describe("train", () => {
 
 describe("sample", () => {
   const sampled = (...argv: string[]): Promise<Ended> => ok("sample", run, "--count", "7", ...argv);
+
+  it("gives the same samples at a count of more than a group, whose parts are written as they come", async () => {
+    const few = await sampled("--steps", "2", "--out", "-");
+    const { stdout } = await ok("sample", run, "--count", "70000", "--steps", "2", "--out", "-");
+    expect(stdout.startsWith(few.stdout)).toBe(true);
+    expect(stdout.split("\n")).toHaveLength(70_002);
+  });
+
+  // A machine that has so much may hold them.
+  it.skipIf(machineMemory().available > 2e11)("refuses more than fits, before any work", async () => {
+    const most = String(2 ** 31);
+    for (const argv of [
+      ["sample", run, "--count", most, "--out", file("most.gif")],
+      ["sample", run, "--count", most, "--out", file("most.png")],
+      ["data", "moons", "--count", most, "--out", file("most.svg")],
+      ["plot", run, "reverse", "--count", most, "--out", file("most.png")],
+      ["evaluate", run, "--count", most],
+      ["evaluate", run, "--bound", "--count", most],
+      ["train", "moons", "--data-size", String(2 ** 31 - 1), "--out", file("most")],
+    ]) {
+      const { code, stderr } = await runHere(argv);
+      expect([argv, code, stderr]).toEqual([
+        argv,
+        2,
+        expect.stringMatching(/(--count|dataSize): .* choose at most \d/),
+      ]);
+    }
+    expect(existsSync(file("most"))).toBe(false);
+  });
 
   it("gives the same numbers in every format", async () => {
     await sampled("--out", file("s.csv"));

@@ -7,7 +7,7 @@ import type { SampleGroup } from "../train/draw-samples.ts";
 import { towardsZero } from "./moments.ts";
 
 /** Most frames of an animation. */
-const FRAMES = 48;
+export const FRAMES = 48;
 const FRAME_MS = 80;
 const LAST_MS = 2000;
 

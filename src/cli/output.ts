@@ -2,7 +2,7 @@ import { access, constants, readdir, stat } from "node:fs/promises";
 import { dirname, extname } from "node:path";
 import { ioError } from "../formats/io-error.ts";
 import { checkNotDangling, checkNotLinked } from "../formats/link.node.ts";
-import { writeNewFile } from "../formats/write-file.node.ts";
+import { writeNewFile, type Content } from "../formats/write-file.node.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -98,9 +98,10 @@ export async function checkFile(path: string, overwrite: boolean): Promise<void>
  */
 export async function writeOutput(
   { path, overwrite }: OutputTarget<string>,
-  content: string | Uint8Array,
+  content: Content,
   terminal: Terminal,
 ): Promise<void> {
-  if (path === STDOUT) await terminal.print(content);
-  else await writeNewFile(path, content, { overwrite });
+  if (path !== STDOUT) await writeNewFile(path, content, { overwrite });
+  else if (typeof content === "string" || content instanceof Uint8Array) await terminal.print(content);
+  else for await (const part of content) if (!(await terminal.printed(part))) return;
 }

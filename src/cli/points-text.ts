@@ -1,6 +1,7 @@
-import { encodeCsv } from "../formats/csv.ts";
+import { csvHeader, csvRows } from "../formats/csv.ts";
 import { shortestFloat32 } from "../formats/float-text.ts";
-import { encodeNpy } from "../formats/npy.ts";
+import { npyStart } from "../formats/npy.ts";
+import { at } from "../math/error.ts";
 import { floatTensor, type FloatTensor } from "../tensor/tensor.ts";
 
 /** Formats of points as numbers. */
@@ -29,20 +30,41 @@ export function isPointFormat(format: string): format is PointFormat {
   return (pointFormats as readonly string[]).includes(format);
 }
 
+/** Points that come in groups, each wanted only while it is written. */
+export interface PointGroups {
+  readonly columns: readonly string[];
+  /** Points in all groups. */
+  readonly count: number;
+  readonly groups: Iterable<FloatTensor> | AsyncIterable<FloatTensor>;
+}
+
 /**
- * Points as the content of a file.
+ * Points as the parts of a file, whose bytes do not depend on the groups.
  * @param facts what else a JSON document says, before the points
  */
-export function encodePoints(
-  { columns, points }: NamedPoints,
+export async function* encodedPoints(
+  { columns, count, groups }: PointGroups,
   format: PointFormat,
   facts: object,
-): string | Uint8Array {
-  if (format === "csv") return encodeCsv(columns, points);
-  if (format === "npy") return encodeNpy(points);
-  const width = columns.length;
-  const rows = Array.from({ length: points.data.length / width }, (_, row) => {
-    return Array.from(points.data.subarray(row * width, (row + 1) * width), (value) => Number(shortestFloat32(value)));
-  });
-  return `${JSON.stringify({ ...facts, columns, points: rows })}\n`;
+): AsyncGenerator<string | Uint8Array> {
+  if (format === "csv") yield csvHeader(columns);
+  else if (format === "npy") yield npyStart({ dtype: "float32", shape: [count, columns.length] });
+  else yield `${JSON.stringify({ ...facts, columns }).slice(0, -1)},"points":[`;
+  let isFirst = true;
+  for await (const points of groups) {
+    if (format === "csv") yield csvRows(points);
+    else if (format === "npy") yield new Uint8Array(points.data.buffer, points.data.byteOffset, points.data.byteLength);
+    else yield `${isFirst ? "" : ","}${jsonRows(points)}`;
+    isFirst = false;
+  }
+  if (format === "json") yield "]}\n";
+}
+
+/** Rows in square brackets, with commas between. */
+function jsonRows({ data, shape }: FloatTensor): string {
+  const width = at(shape, 1);
+  const rows = Array.from({ length: data.length / width }, (_, row) =>
+    Array.from(data.subarray(row * width, (row + 1) * width), (value) => Number(shortestFloat32(value))),
+  );
+  return JSON.stringify(rows).slice(1, -1);
 }

@@ -1,3 +1,4 @@
+import { checkMeasurable } from "../train/evaluation-data.node.ts";
 import { standardise } from "../data/standardise.ts";
 import { evaluateSamples, measureFloors, type MetricRow, type MetricTable } from "../metrics/evaluate.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
@@ -46,7 +47,9 @@ export async function measureQuality(
   options: QualityOptions,
 ): Promise<Quality> {
   const { seed } = options;
-  const real = realPoints(await run.dataset(), options.count, seed);
+  const dataset = await run.dataset();
+  checkMeasurable(dataset, options.count);
+  const real = realPoints(dataset, options.count, seed);
   const scaled = (points: FloatTensor): FloatTensor => standardise(points, run.model.standardiser);
   const reference = scaled(real.reference);
   const floorPairs = real.floorPairs.map(([a, b]) => [scaled(a), scaled(b)] as const);

@@ -55,10 +55,15 @@ export class Terminal {
    * @throws UnnoiseError `io` when it cannot be written
    */
   async print(content: string | Uint8Array): Promise<void> {
+    await this.printed(content);
+  }
+
+  /** Writes data as `print` does, and says whether more is wanted. */
+  async printed(content: string | Uint8Array): Promise<boolean> {
     this.#drawing?.clear();
-    await new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.io.stdout.write(content, (error) => {
-        if (!error || codeOf(error) === "EPIPE") resolve();
+        if (!error || codeOf(error) === "EPIPE") resolve(!error);
         else reject(ioError("write", "stdout", error));
       });
     });

@@ -1,5 +1,5 @@
 import type { FloatTensor } from "../tensor/tensor.ts";
-import type { DrawOptions } from "./scatter.ts";
+import type { DrawOptions as PointRows } from "./scatter.ts";
 import { toyClasses } from "./toy-labels.ts";
 import { toyDatasets, type ToyName } from "./toy.ts";
 
@@ -12,6 +12,8 @@ export interface Dataset {
   readonly points: FloatTensor;
   /** Draws `count` new points `[count, D]`, none of them among `points`, where the generator is known. */
   readonly draw?: (count: number, seed: number) => FloatTensor;
+  /** Draws points by their numbers, those of `points` from 0, where the generator is known. */
+  readonly drawRows?: (rows: PointRows) => FloatTensor;
   /** Class of each point, `[N]`, where they have one. */
   readonly labels?: Int32Array;
   /** Name of each class. */
@@ -50,13 +52,14 @@ const FIRST_FRESH_INDEX = 2 ** 31;
  */
 export function drawnDataset(
   { name, columns }: Pick<Dataset, "name" | "columns">,
-  generate: (options: DrawOptions) => FloatTensor,
+  generate: (rows: PointRows) => FloatTensor,
   { count = DEFAULT_COUNT, seed = 0 }: Omit<ToyDatasetOptions, "noise"> = {},
 ): Dataset {
   return {
     name,
     columns,
     points: generate({ count, seed }),
+    drawRows: generate,
     draw: (fresh, freshSeed) => generate({ count: fresh, seed: freshSeed, firstIndex: FIRST_FRESH_INDEX }),
   };
 }

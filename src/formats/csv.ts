@@ -1,5 +1,5 @@
 import { parse } from "csv-parse/browser/esm/sync";
-import { UnnoiseError } from "../math/error.ts";
+import { UnnoiseError, at } from "../math/error.ts";
 import { shortened, shown } from "../math/shown.ts";
 import type { FloatTensor } from "../tensor/tensor.ts";
 import { faultOf, readCell } from "./csv-cell.ts";
@@ -247,12 +247,24 @@ function checkColumns(columns: readonly string[], tensor: FloatTensor): void {
  */
 export function encodeCsv(columns: readonly string[], tensor: FloatTensor): string {
   checkColumns(columns, tensor);
-  const width = columns.length;
-  const lines = [columns.map(quoteName).join(",")];
-  for (let start = 0; start < tensor.data.length; start += width) {
-    lines.push(Array.from(tensor.data.subarray(start, start + width), shortestFloat32).join(","));
+  return csvHeader(columns) + csvRows(tensor);
+}
+
+/** The line of names that `encodeCsv` begins with. */
+export function csvHeader(columns: readonly string[]): string {
+  return `${columns.map(quoteName).join(",")}\n`;
+}
+
+/** Values `[rows, columns]` as the lines that follow the header. */
+export function csvRows({ data, shape }: FloatTensor): string {
+  const width = at(shape, 1);
+  let lines = "";
+  for (let start = 0; start < data.length; start += width) {
+    for (let column = 0; column < width; column++) {
+      lines += `${shortestFloat32(data[start + column] as number)}${column + 1 < width ? "," : "\n"}`;
+    }
   }
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
 /**

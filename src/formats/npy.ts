@@ -90,11 +90,18 @@ export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
   return { shape: header.shape, data: rowMajor, dtype: header.descr };
 }
 
-function headerOf(tensor: Tensor): string {
-  const extents = tensor.shape.length === 1 ? `${at(tensor.shape, 0)},` : tensor.shape.join(", ");
-  const dictionary = `{'descr': '${descriptors[tensor.dtype]}', 'fortran_order': False, 'shape': (${extents}), }`;
+function headerOf({ dtype, shape }: Pick<Tensor, "dtype" | "shape">): string {
+  const extents = shape.length === 1 ? `${at(shape, 0)},` : shape.join(", ");
+  const dictionary = `{'descr': '${descriptors[dtype]}', 'fortran_order': False, 'shape': (${extents}), }`;
   const unpadded = PREFIX_BYTES + dictionary.length + 1;
   return `${dictionary}${" ".repeat((ALIGNMENT - (unpadded % ALIGNMENT)) % ALIGNMENT)}\n`;
+}
+
+/** What stands before the values of a .npy file of some type and shape; the values follow, row-major and little-endian. */
+export function npyStart(tensor: Pick<Tensor, "dtype" | "shape">): Uint8Array {
+  const header = new TextEncoder().encode(headerOf(tensor));
+  const prefix = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length & 0xff, header.length >>> 8];
+  return Uint8Array.of(...prefix, ...header);
 }
 
 /**
@@ -102,11 +109,10 @@ function headerOf(tensor: Tensor): string {
  * @returns the whole file; the same tensor always gives the same bytes
  */
 export function encodeNpy(tensor: Tensor): Uint8Array {
-  const header = new TextEncoder().encode(headerOf(tensor));
+  const start = npyStart(tensor);
   const values = new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
-  const out = new Uint8Array(PREFIX_BYTES + header.length + values.length);
-  out.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length & 0xff, header.length >>> 8]);
-  out.set(header, PREFIX_BYTES);
-  out.set(values, PREFIX_BYTES + header.length);
+  const out = new Uint8Array(start.length + values.length);
+  out.set(start);
+  out.set(values, start.length);
   return out;
 }

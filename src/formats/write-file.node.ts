@@ -6,6 +6,11 @@ import { codeOf, ioError } from "./io-error.ts";
 import { checkNotDangling } from "./link.node.ts";
 import { sweepAbandoned, temporaryIn } from "./temporary.node.ts";
 
+/** What is written to a file: at once, or part after part as they come, each in memory only until it is written. */
+export type Content = Part | AsyncIterable<Part>;
+
+type Part = Uint8Array | string;
+
 const DEFAULT_MODE = 0o666;
 
 async function statIfPresent(path: string): Promise<Stats | undefined> {
@@ -17,10 +22,11 @@ async function statIfPresent(path: string): Promise<Stats | undefined> {
   }
 }
 
-async function writeSynced(path: string, content: Uint8Array | string, mode: number): Promise<void> {
+async function writeSynced(path: string, content: Content, mode: number): Promise<void> {
   const file = await open(path, "wx", mode);
   try {
-    await file.writeFile(content);
+    if (typeof content === "string" || content instanceof Uint8Array) await file.writeFile(content);
+    else for await (const part of content) await file.writeFile(part);
     await file.sync();
   } finally {
     await file.close();
@@ -40,7 +46,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function replaceFile(path: string, content: Uint8Array | string, mode: number): Promise<void> {
+async function replaceFile(path: string, content: Content, mode: number): Promise<void> {
   const folder = dirname(path);
   const temporary = temporaryIn(folder);
   await sweepAbandoned(folder);
@@ -55,7 +61,7 @@ async function replaceFile(path: string, content: Uint8Array | string, mode: num
 }
 
 /** A device, pipe or socket is written into; a file is replaced, at the end of its symbolic links. */
-async function writeAny(path: string, present: Stats | undefined, content: Uint8Array | string): Promise<void> {
+async function writeAny(path: string, present: Stats | undefined, content: Content): Promise<void> {
   if (present === undefined) {
     await checkNotDangling(path);
     await replaceFile(path, content, DEFAULT_MODE);
@@ -73,7 +79,7 @@ function missingFolder(path: string): string {
  * @param path where to write; its folder must exist
  * @throws UnnoiseError `io` with the reason in plain words; the temporary file is removed and the old content stays
  */
-export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(path: string, content: Content): Promise<void> {
   try {
     await writeAny(path, await statIfPresent(path), content);
   } catch (cause) {
@@ -88,13 +94,9 @@ export interface WriteNewOptions {
 
 /**
  * Writes a file as `writeFileAtomic` does, but refuses to replace one that exists unless `overwrite` is true.
- * @throws UnnoiseError `io` with the reason in plain words
+ * @throws UnnoiseError `io` with the reason in plain words, or what a part throws; then nothing is left of it
  */
-export async function writeNewFile(
-  path: string,
-  content: Uint8Array | string,
-  { overwrite }: WriteNewOptions,
-): Promise<void> {
+export async function writeNewFile(path: string, content: Content, { overwrite }: WriteNewOptions): Promise<void> {
   try {
     const present = await statIfPresent(path);
     if (present?.isFile() === true && !overwrite) {

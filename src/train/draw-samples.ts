@@ -55,6 +55,21 @@ export interface DrawSetup extends Condition {
  * `signal`, `not-finite` when the network gives NaN
  */
 export async function drawSamples(model: DiffusionModel, options: DrawOptions, setup: DrawSetup): Promise<FloatTensor> {
+  const drawn: FloatTensor[] = [];
+  for await (const group of drawGroups(model, options, setup)) drawn.push(group);
+  return joined(drawn, [setup.count, ...sampleShapeOf(model.denoiser)]);
+}
+
+/**
+ * Draws samples as `drawSamples` does, and gives each group when it is drawn.
+ * @returns of each group [n, …D]
+ * @throws UnnoiseError as `drawSamples`
+ */
+export async function* drawGroups(
+  model: DiffusionModel,
+  options: DrawOptions,
+  setup: DrawSetup,
+): AsyncGenerator<FloatTensor> {
   const shape = [setup.count, ...sampleShapeOf(model.denoiser)];
   if (setup.start && !sameShape(setup.start.shape, shape)) {
     throw new UnnoiseError("usage", `start: expected shape ${shapeText(shape)}, got ${shapeText(setup.start.shape)}`);
@@ -66,10 +81,7 @@ export async function drawSamples(model: DiffusionModel, options: DrawOptions, s
     ...(batch !== undefined && { batch }),
   });
   try {
-    const groups = groupsOf(setup);
-    const drawn: FloatTensor[] = [];
-    for (const group of groups) drawn.push(await drawGroup(session, options, setup, group));
-    return joined(drawn, shape);
+    for (const group of groupsOf(setup)) yield await drawGroup(session, options, setup, group);
   } finally {
     await session.dispose();
   }

@@ -3,12 +3,14 @@ import { extname } from "node:path";
 import { toyDataset, type Dataset } from "../data/dataset.ts";
 import type { ImageDataset } from "../data/images.ts";
 import { noColumnsToDrop } from "../data/drop-columns.ts";
-import { loadPoints } from "../data/points.node.ts";
+import { densityEndings, loadPoints } from "../data/points.node.ts";
 import { checkLearnable, fitStandardiser, standardise } from "../data/standardise.ts";
 import { isToyName } from "../data/toy.ts";
 import { ioError } from "../formats/io-error.ts";
 import { parseNpyHeader } from "../formats/npy-header.ts";
 import type { Shape } from "../tensor/tensor.ts";
+import { checkCountFits } from "./count-memory.ts";
+import { machineMemory } from "../formats/machine-memory.node.ts";
 import type { DataKind, TrainingConfig } from "./config.ts";
 import { imageData, pointData, type TrainingData } from "./training-data.ts";
 import type { DataFacts } from "./trainer.ts";
@@ -44,6 +46,9 @@ async function npyShape(path: string): Promise<Shape> {
   }
 }
 
+/** Memory of a drawn point of the plane with the draws that place it. */
+const POINT_BYTES = 100;
+
 /** What of a configuration its points depend on. */
 export type DataConfig = Pick<TrainingConfig, "data" | "dataSize" | "dataNoise" | "seed"> &
   Partial<Pick<TrainingConfig, "drop">>;
@@ -55,6 +60,9 @@ export type DataConfig = Pick<TrainingConfig, "data" | "dataSize" | "dataNoise" 
 export async function openDataset(config: DataConfig): Promise<Dataset> {
   const { data, dataSize, dataNoise, seed, drop = null } = config;
   if (isToyName(data) && drop !== null) throw noColumnsToDrop(data);
+  if (isToyName(data) || densityEndings.includes(extname(data).toLowerCase())) {
+    checkCountFits({ option: "dataSize", count: dataSize, thing: "point", each: POINT_BYTES }, machineMemory());
+  }
   if (!isToyName(data)) return loadPoints(data, { count: dataSize, seed, ...(drop !== null && { drop }) });
   return toyDataset(data, { count: dataSize, seed, ...(dataNoise === null ? {} : { noise: dataNoise }) });
 }

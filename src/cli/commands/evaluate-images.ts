@@ -17,6 +17,7 @@ import type { ImageModel } from "../../train/model.ts";
 import type { OpenAnyRun } from "../../train/open-run.node.ts";
 import { openImageData } from "../../train/open-data.node.ts";
 import { classCountOf, sampleImages } from "../../train/sample-images.ts";
+import { checkImageCount } from "../image-memory.ts";
 import { chooseImageSampler, type ImageSamplerChoice, type OpenImageModel } from "../image-choice.ts";
 import { boundLines, scoreLines } from "../image-score-text.ts";
 import type { Io } from "../io.ts";
@@ -153,6 +154,7 @@ async function measureScores(measuring: Measuring): Promise<Report> {
   partOf(images, split ?? "train");
   checkScoreCounts({ real: images, n: count, ...reference });
   checkGuidance(opened.model, guidance);
+  checkImageCount(count, sampleShapeOf(opened.model.denoiser), "npy");
   const choice = chooseImageSampler(opened, options, { usual: "ddim" });
   const net = await featureNet(measuring);
   try {

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { renderFigure } from "../../figures/render.node.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import { RunFolder } from "../../train/run-folder.node.ts";
+import { checkDrawable } from "../figure-memory.ts";
 import type { Io } from "../io.ts";
 import { choice as oneOf } from "../numbers.ts";
 import { openAnyRun, openRun } from "../../train/open-run.node.ts";
@@ -87,6 +88,7 @@ async function figureOf(
   }
   const run = await openRun(path);
   const points = { count: options.count ?? usualCount[kind], seed: options.seed ?? 0 };
+  checkDrawable(points.count, run.model.columns.length, moving ? "moving" : "still");
   if (kind === "forward") return moving ? forwardAnimation(run, points) : forwardStrip(run, points);
   const choice = chooseSampler(options, run, usualSampler[kind]);
   const progress = new Progress(terminal, { label: "sampling", total: choice.steps, unit: "steps", delay: 2 });

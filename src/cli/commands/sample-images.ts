@@ -10,6 +10,7 @@ import { sampleShapeOf } from "../../train/denoiser-spec.ts";
 import { importDiffusers, samplingOfDiffusers } from "../../train/diffusers/import.node.ts";
 import { openAnyRun } from "../../train/open-run.node.ts";
 import { sampleImages } from "../../train/sample-images.ts";
+import { checkImageCount } from "../image-memory.ts";
 import { chooseImageSampler, type ImageSamplerChoice, type OpenImageModel } from "../image-choice.ts";
 import { checkImageFlags } from "../image-flags.ts";
 import { FrameRecorder, gridOptions } from "../image-frames.ts";
@@ -51,6 +52,7 @@ async function sampled(options: SampleCommandOptions, io: Io, open: () => Promis
   const inpainting = inpaint === undefined ? undefined : await readInpainting(inpaint, mask, shape);
   const choice = chooseImageSampler(opened, options, { inpainting });
   const task = imageTask(opened.model, options);
+  checkImageCount(task.count, shape, target.format);
   const began = performance.now();
   const content = await drawn(opened, choice, task, target.format, { options, terminal });
   await written(target, content, terminal);
