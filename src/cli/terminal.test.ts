@@ -15,3 +15,11 @@ test("what names of files bring along does not reach the terminal; our own colou
   expect(third).toContain(String.raw`cat\x1b]0;owned\x07\u202e`);
   expect(third).toContain("and more");
 });
+
+test("nor does it by text for people on stdout, where data go out as they are", async () => {
+  const io = recordedIo();
+  const terminal = new Terminal(io);
+  await terminal.tell(`row\t${foreign}\n`);
+  await terminal.print(foreign);
+  expect(io.written.stdout).toBe(`row\t${String.raw`cat\x1b]0;owned\x07\u202e\r.npy`}\n${foreign}`);
+});

@@ -51,7 +51,15 @@ export class Terminal {
   }
 
   /**
-   * Writes data to stdout. A reader that has gone away, as `head` does, wants no more.
+   * Writes text for people to stdout: names from files cannot act on the terminal.
+   * @throws UnnoiseError `io` when it cannot be written
+   */
+  async tell(text: string): Promise<void> {
+    await this.print(harmless(text));
+  }
+
+  /**
+   * Writes data to stdout as they are. A reader that has gone away, as `head` does, wants no more.
    * @throws UnnoiseError `io` when it cannot be written
    */
   async print(content: string | Uint8Array): Promise<void> {

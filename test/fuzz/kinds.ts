@@ -183,7 +183,10 @@ export const kinds: Readonly<Record<string, Kind>> = {
   "drawing (JSON)": {
     files: textFile("x.json", JSON.stringify(drawing)),
     targets: [{ path: "x.json", format: "json" }],
-    read: (folder) => loadPoints(join(folder, "x.json"), { count: 50 }),
+    read: async (folder) => {
+      const { points } = await loadPoints(join(folder, "x.json"), { count: 50 });
+      if (!points.data.every(Number.isFinite)) throw new Error("points that are not finite");
+    },
     header: NOT_JSON,
   },
   "density (PNG)": {

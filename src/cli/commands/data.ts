@@ -63,7 +63,7 @@ async function listToySets(source: string | undefined, terminal: Terminal): Prom
   }
   const rows = toyNames.map((name) => [name, String(toyDatasets[name].noise), toyDatasets[name].summary]);
   const lines = alignedLines([["toy set", "usual noise", "shape"], ...rows], "  ", Infinity);
-  await terminal.print(`${lines.join("\n")}\n`);
+  await terminal.tell(`${lines.join("\n")}\n`);
 }
 
 /** Points, and the class of each where it is asked for. */

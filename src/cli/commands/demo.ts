@@ -48,7 +48,7 @@ export async function demo(options: DemoCommandOptions, io: Io): Promise<void> {
   const count = POINTS[options.quick === true ? "quick" : "standard"];
   terminal.say("2 of 3: sampling and measuring");
   const quality = await measure(terminal, run, { count, seed, ...placementOf(options) });
-  await terminal.print(qualityText(quality));
+  await terminal.tell(qualityText(quality));
   terminal.say("3 of 3: drawing");
   const figures = await draw(terminal, run, { count, seed, ...placementOf(options) });
   await writePage(run, figures, quality, commandOf(options));

@@ -72,7 +72,8 @@ export async function evaluateBound(path: string, options: EvaluateCommandOption
     }),
   );
   if (target?.path !== "-") {
-    await terminal.print(options.json === true ? jsonText(path, seed, report) : boundText(report));
+    if (options.json === true) await terminal.print(jsonText(path, seed, report));
+    else await terminal.tell(boundText(report));
   }
   if (!target) return;
   const { renderFigure } = await import("../../figures/render.node.ts");

@@ -87,7 +87,8 @@ async function evaluated(
   const measure = options.bound === true ? measureBound : measureScores;
   const { text, values } = await measure({ ...measured, options, terminal });
   const json = { run: path, weights: measured.weights, ...values };
-  await terminal.print(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : `${text.join("\n")}\n`);
+  if (options.json === true) await terminal.print(`${JSON.stringify(json, null, 2)}\n`);
+  else await terminal.tell(`${text.join("\n")}\n`);
 }
 
 /** Refuses flags of the scores beside the bound, and of the bound beside the scores. */

@@ -53,9 +53,8 @@ export async function evaluate(path: string, options: EvaluateCommandOptions, io
     const { count = 2000, seed = 0 } = options;
     return measureQuality(run, choices, { count, seed, onProgress, ...placementOf(options) });
   });
-  await terminal.print(
-    options.json === true ? `${JSON.stringify({ run: path, ...quality }, null, 2)}\n` : qualityText(quality),
-  );
+  if (options.json === true) await terminal.print(`${JSON.stringify({ run: path, ...quality }, null, 2)}\n`);
+  else await terminal.tell(qualityText(quality));
 }
 
 /** The sampler that flags ask for, or both usual ones. */

@@ -213,7 +213,7 @@ async function tell(
     }));
     return terminal.print(`${JSON.stringify(told, null, 2)}\n`);
   }
-  await terminal.print(done.map(({ study, report }) => `${study.title}\n${report.findings}\n`).join("\n"));
+  await terminal.tell(done.map(({ study, report }) => `${study.title}\n${report.findings}\n`).join("\n"));
   const folder = requests.length > 1 ? out : (requests[0]?.folder.path ?? out);
   terminal.say(`open ${pathToFileURL(resolve(folder, "report.html")).href}`);
 }

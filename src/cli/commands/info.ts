@@ -10,7 +10,6 @@ import { RunFolder, type LogEvent } from "../../train/run-folder.node.ts";
 import type { Io } from "../io.ts";
 import { Terminal } from "../terminal.ts";
 import { alignedLines, fileSize, grouped } from "../../math/text.ts";
-import { escaped } from "../../math/shown.ts";
 
 export interface InfoCommandOptions {
   readonly json?: boolean;
@@ -51,9 +50,9 @@ interface RunInfo {
 /** `unnoise info` */
 export async function info(path: string, { json = false }: InfoCommandOptions, io: Io): Promise<void> {
   const facts = await factsOf(path);
-  await new Terminal(io).print(
-    json ? `${JSON.stringify(facts, null, 2)}\n` : `${infoLines(facts).map(escaped).join("\n")}\n`,
-  );
+  const terminal = new Terminal(io);
+  if (json) await terminal.print(`${JSON.stringify(facts, null, 2)}\n`);
+  else await terminal.tell(`${infoLines(facts).join("\n")}\n`);
 }
 
 async function factsOf(path: string): Promise<RunInfo> {

@@ -59,7 +59,7 @@ export async function describeSchedule(name: string, options: ScheduleCommandOpt
   const config = await configOf(name, options);
   const report = reportOf(name, config, options);
   if (options.json === true) return terminal.print(`${JSON.stringify(jsonOf(report))}\n`);
-  if (options.out === undefined) await terminal.print(scheduleText(report));
+  if (options.out === undefined) await terminal.tell(scheduleText(report));
   else await draw(report, options, terminal);
   for (const finding of report.findings) terminal.warn(finding);
 }
