@@ -1,3 +1,4 @@
+import { shown } from "../math/shown.ts";
 import { UnnoiseError } from "../math/error.ts";
 import type { LegendEntry } from "./legend.ts";
 import { shorten } from "./text-layout.ts";
@@ -85,7 +86,7 @@ export function legendOf(styles: ReadonlyMap<string, LineStyle>): LegendEntry[] 
 
 /** @throws UnnoiseError `data` for arrays of different lengths or without values, and for negative errors */
 export function checkSeries({ label, x, y, error = x, band }: ChartSeries, where: string): void {
-  const what = `${where}, series ${JSON.stringify(label)}`;
+  const what = `${where}, series ${shown(label)}`;
   const lengths = [x.length, y.length, error.length, band?.low.length ?? x.length, band?.high.length ?? x.length];
   if (x.length === 0 || lengths.some((length) => length !== x.length)) {
     const shown = [...lengths.slice(0, 3), ...(band ? lengths.slice(3) : [])].join(", ");
@@ -98,7 +99,7 @@ export function checkSeries({ label, x, y, error = x, band }: ChartSeries, where
 /** @throws UnnoiseError `data` unless exactly one of x and y is a finite number, positive where its axis is logarithmic */
 export function checkReference(reference: ChartReference, logX: boolean, logY: boolean, where: string): void {
   const { label, x, y } = reference;
-  const what = `${where}, reference ${JSON.stringify(label)}`;
+  const what = `${where}, reference ${shown(label)}`;
   if ((x === undefined) === (y === undefined))
     refuse(`${what}: expected either x or y, got ${x === undefined ? "none" : "both"}`);
   const value = x ?? y ?? 0;

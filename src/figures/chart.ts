@@ -1,3 +1,4 @@
+import { shown } from "../math/shown.ts";
 import { at } from "../math/error.ts";
 import { chartPanel, marginFor, planeOf, type ChartPanel } from "./chart-panel.ts";
 import { leftOut, sentences } from "./chart-notes.ts";
@@ -59,7 +60,7 @@ function columnsOf({ panels, columns = usualColumns[panels.length] ?? 3 }: Chart
 }
 
 function checkPanel({ title, x, y, series, references = [] }: ChartPanel, index: number): void {
-  const where = `chart figure: panel ${index + 1}${title === undefined ? "" : ` (${JSON.stringify(title)})`}`;
+  const where = `chart figure: panel ${index + 1}${title === undefined ? "" : ` (${shown(title)})`}`;
   if (series.length === 0) refuse(`${where}: expected at least one series, got none`);
   checkAxis(x, `${where}, x axis`);
   checkAxis(y, `${where}, y axis`);

@@ -1,3 +1,4 @@
+import { shown } from "../math/shown.ts";
 import { dot, ruleX, ruleY, text, type Markish } from "@observablehq/plot";
 import { formatPower } from "./axes.ts";
 import { chartAxis, fitDomain, positionOf, topMarks, xMarks, type AxisChoice, type ChartAxis } from "./chart-axes.ts";
@@ -72,8 +73,7 @@ function checkRanking({ x, rows, reference }: RankingOptions): void {
   if (reference)
     checkReference({ label: reference.label, x: reference.value }, x.log === true, false, "ranking figure");
   const wrong = rows.find(({ error = 0 }) => error < 0);
-  if (wrong)
-    refuse(`ranking figure: row ${JSON.stringify(wrong.label)}: expected an error ≥ 0, got ${wrong.error ?? 0}`);
+  if (wrong) refuse(`ranking figure: row ${shown(wrong.label)}: expected an error ≥ 0, got ${wrong.error ?? 0}`);
 }
 
 function axisOf(x: AxisChoice, rows: readonly RankingRow[], reference: number | undefined): ChartAxis {

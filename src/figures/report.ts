@@ -1,3 +1,4 @@
+import { shown } from "../math/shown.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { escapeXml } from "./svg-document.ts";
 import { colours } from "./theme.ts";
@@ -141,7 +142,7 @@ function encodeSvg(svg: string): string {
 
 function checkedUri(uri: string, kind: "png" | "gif"): string {
   if (new RegExp(`^data:image/${kind};base64,[A-Za-z0-9+/]+={0,2}$`).test(uri)) return uri;
-  const got = JSON.stringify(uri.slice(0, 40));
+  const got = shown(uri, 40);
   throw new UnnoiseError("usage", `report: expected a data URI "data:image/${kind};base64,…", got ${got}`);
 }
 

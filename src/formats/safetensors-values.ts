@@ -1,3 +1,4 @@
+import { shown } from "../math/shown.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { sizeOf, type Tensor, type TypedArrays } from "../tensor/tensor.ts";
 import { bfloatsToFloats, halvesToFloats } from "./half-float.ts";
@@ -30,7 +31,7 @@ const WIDEST = 8;
  */
 export function tensorOf({ name, dtype, stored, shape }: SafetensorsEntry, raw: Uint8Array, file: string): Tensor {
   if (stored === "BOOL" && raw.some((byte) => byte > 1)) {
-    throw new UnnoiseError("format", `${file}: tensor ${JSON.stringify(name)}: expected bytes 0 and 1 for BOOL`);
+    throw new UnnoiseError("format", `${file}: tensor ${shown(name)}: expected bytes 0 and 1 for BOOL`);
   }
   const count = sizeOf(shape);
   const bytesEach = count === 0 ? WIDEST : raw.length / count;

@@ -1,3 +1,4 @@
+import { shown } from "../math/shown.ts";
 import { UnnoiseError } from "../math/error.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import {
@@ -53,7 +54,7 @@ function checkTensor(name: string, { shape, data }: Tensor): void {
   if (data.length !== sizeOf(shape)) {
     throw new UnnoiseError(
       "data",
-      `safetensors: tensor ${JSON.stringify(name)} of shape [${shape.join(", ")}] needs ${sizeOf(shape)} values, got ${data.length}`,
+      `safetensors: tensor ${shown(name)} of shape [${shape.join(", ")}] needs ${sizeOf(shape)} values, got ${data.length}`,
     );
   }
 }

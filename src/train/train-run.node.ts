@@ -1,3 +1,4 @@
+import { shortened, shown } from "../math/shown.ts";
 import { summaryOf, type DataSummary } from "../data/summary.ts";
 import { lintSchedule } from "../diffusion/lint.ts";
 import { UnnoiseError } from "../math/error.ts";
@@ -318,7 +319,7 @@ export function resumedConfig(saved: TrainingConfig, given: Partial<TrainingConf
     const kept = saved[key as keyof TrainingConfig];
     if (PLACEMENT.includes(key) || JSON.stringify(value) === JSON.stringify(kept)) continue;
     if (key === "network" && isSameNetwork(saved.network, given.network ?? null)) continue;
-    const change = `${key} was ${shown(kept)} in this run and cannot become ${shown(value)}`;
+    const change = `${key} was ${briefly(kept)} in this run and cannot become ${briefly(value)}`;
     throw new UnnoiseError("usage", `--resume: ${change}; leave the option out, or start a new run`);
   }
   const placement = Object.entries(given).filter(([key]) => PLACEMENT.includes(key));
@@ -334,8 +335,8 @@ function isSameNetwork(saved: TrainingConfig["network"], given: TrainingConfig["
 }
 
 /** A value on a line of text; long lists are cut. */
-function shown(value: unknown): string {
+function briefly(value: unknown): string {
   const { _preset: preset, _class_name: name } = (typeof value === "object" && value ? value : {}) as NetworkFile;
-  const text = String(preset ?? (name === undefined ? value : `a ${JSON.stringify(name)}`));
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  const text = String(preset ?? (name === undefined ? value : `a ${shown(name)}`));
+  return shortened(text, 40);
 }

@@ -1,3 +1,4 @@
+import { shown } from "../../math/shown.ts";
 import { z } from "zod";
 import { isLearned } from "../../diffusion/objectives/bound-terms.ts";
 import { scheduleFromConfig } from "../../diffusion/schedules/schedule-config.ts";
@@ -92,7 +93,7 @@ async function readNetwork(path: string): Promise<DenoiserConfig> {
   const name = file["_class_name"] ?? "UNet2DModel";
   if (name !== "UNet2DModel") {
     const expected = "only UNet2DModel on pixels runs now, without classes or with";
-    throw new UnnoiseError("format", `${path}: _class_name: ${JSON.stringify(name)} is not supported: ${expected}`);
+    throw new UnnoiseError("format", `${path}: _class_name: ${shown(name)} is not supported: ${expected}`);
   }
   return asFormat(path, () => parseDenoiser({ ...file, _class_name: name }, path));
 }
@@ -117,13 +118,13 @@ async function readScheduler({ schedulerPath: path, index, folder }: DiffusersFo
   const name = classOf(index) ?? file["_class_name"];
   if (!isKnown(name)) {
     const known = schedulerNames.join(", ");
-    throw new UnnoiseError("format", `${path}: _class_name: ${JSON.stringify(name ?? null)} is not one of ${known}`);
+    throw new UnnoiseError("format", `${path}: _class_name: ${shown(name ?? null)} is not one of ${known}`);
   }
   const parsed = schedulerSchema.safeParse({ ...file, _class_name: name });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const key = issue?.path.join(".") ?? "";
-  const got = JSON.stringify(file[String(issue?.path[0])] ?? null).slice(0, 60);
+  const got = shown(file[String(issue?.path[0])] ?? null);
   throw new UnnoiseError("format", `${path}: ${key}: ${issue?.message ?? "not understood"}, got ${got}`);
 }
 

@@ -1,3 +1,4 @@
+import { shown } from "../../math/shown.ts";
 import { UnnoiseError } from "../../math/error.ts";
 import { isRead, whySilent, type SchedulerName } from "./scheduler-classes.ts";
 import type { SchedulerKey, SchedulerValues } from "./scheduler-keys.ts";
@@ -104,5 +105,5 @@ function isUnknown(name: SchedulerName, key: string, value: unknown): boolean {
 
 function refusal(where: string, key: string, value: unknown, why: string): UnnoiseError {
   const advice = "choose a sampler yourself, or change the file";
-  return new UnnoiseError("usage", `${where}: ${key}: ${JSON.stringify(value)} cannot be followed: ${why}; ${advice}`);
+  return new UnnoiseError("usage", `${where}: ${key}: ${shown(value)} cannot be followed: ${why}; ${advice}`);
 }
