@@ -6,7 +6,7 @@ import { fontFiles } from "./fonts.node.ts";
 import { endWithProgram } from "./leftovers.node.ts";
 
 /** Milliseconds that one drawing may take. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 4000;
 /** Memory that a renderer may take, in MB; it takes 60 to 100 for ordinary drawings. */
 const MOST_MEMORY = 1000;
 /** Milliseconds after which a renderer without work is ended. */
@@ -164,7 +164,7 @@ async function borrow(): Promise<Renderer> {
 
 /**
  * Draws markup in a process of its own, which is kept for the next drawing. Markup that ends the renderer, keeps it for more than
- * 10 s or takes more than 1 GB costs that process only, which never outlives this one.
+ * 4 s or takes more than 1 GB costs that process only, which never outlives this one.
  * @param side pixels along the longer side
  * @param patience milliseconds that drawing may take
  * @throws UnnoiseError `runtime` when no process can be started

@@ -10,7 +10,7 @@ const LONGER_SIDE = 1024;
  * Draws SVG markup on white as pixels; text is set in DejaVu Sans. It is drawn by a process of its own.
  * @param where what error messages call the source, such as the file's name
  * @param side pixels along the longer side, 1024 by default
- * @throws UnnoiseError `format` when the markup is not valid SVG, has no size, reaches outside itself, or takes more than 10 s or 1 GB
+ * @throws UnnoiseError `format` when the markup is not valid SVG, has no size, reaches outside itself, or takes more than 4 s or 1 GB
  */
 export async function decodeSvg(svg: string, where: string, side: number = LONGER_SIDE): Promise<DeepImage> {
   checkSvgSource(svg, where);
