@@ -121,6 +121,14 @@ function toyPoints(
   };
 }
 
+/** @throws UnnoiseError `usage` for flags that only toy sets have */
+function checkFileFlags({ noise, labels }: Pick<DataCommandOptions, "noise" | "labels">): void {
+  const extra = noise === undefined ? (labels === true ? "--labels" : undefined) : "--noise";
+  if (extra !== undefined) {
+    throw new UnnoiseError("usage", `${extra}: only the toy sets take it, a file has its own; leave it out`);
+  }
+}
+
 /** Rows of points that are held whole. */
 function rowsOf(columns: readonly string[], { data }: FloatTensor): Listed["rows"] {
   const width = columns.length;
@@ -130,14 +138,9 @@ function rowsOf(columns: readonly string[], { data }: FloatTensor): Listed["rows
   });
 }
 
-async function filePoints(
-  source: string,
-  { count, noise, seed = 0, labels, drop }: DataCommandOptions,
-): Promise<Listed> {
-  const extra = noise === undefined ? (labels === true ? "--labels" : undefined) : "--noise";
-  if (extra !== undefined) {
-    throw new UnnoiseError("usage", `${extra}: only the toy sets take it, a file has its own; leave it out`);
-  }
+async function filePoints(source: string, options: DataCommandOptions): Promise<Listed> {
+  const { count, seed = 0, drop } = options;
+  checkFileFlags(options);
   const {
     columns,
     points,
